@@ -1,0 +1,4 @@
+module CoQuic.Perf.Program
+
+[<EntryPoint>]
+let main _ = 1

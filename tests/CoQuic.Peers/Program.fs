@@ -1,0 +1,4 @@
+module CoQuic.Peers.Program
+
+[<EntryPoint>]
+let main _ = 1
