@@ -1,9 +1,6 @@
 module CoQuic.FSharp.Tests.Main
 
-open Expecto
 open CoQuic.Tests
 
 [<EntryPoint>]
-let main arguments =
-    printfn $"{Scale.describe Scale.current}"
-    runTestsInAssemblyWithCLIArgs [] arguments
+let main arguments = Runner.run arguments

@@ -6,13 +6,15 @@ open System
 
 /// How large the tests are in one run.
 type Scale =
-    { Name: string
-      /// Seeds of each simulated scenario.
-      Seeds: int
-      /// Cases of each property.
-      PropertyCases: int
-      /// Bytes of each bulk transfer.
-      TransferBytes: int64 }
+    {
+        Name: string
+        /// Seeds of each simulated scenario.
+        Seeds: int
+        /// Cases of each property.
+        PropertyCases: int
+        /// Bytes of each bulk transfer.
+        TransferBytes: int64
+    }
 
 let quick =
     { Name = "quick"

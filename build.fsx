@@ -1,0 +1,153 @@
+// The chores of this repository: dotnet fsi build.fsx TARGET. Needs git and the .NET SDK, and no package.
+// (`dotnet fsi build.fsx --help` shows the help of F# Interactive; ours is the target `help`.)
+#load "build/Shell.fs"
+#load "build/Options.fs"
+#load "build/Product.fs"
+#load "build/Format.fs"
+#load "build/Tests.fs"
+#load "tests/Shared/Scale.fs"
+#load "tests/Shared/Evidence.fs"
+
+open System
+open System.Diagnostics
+open System.IO
+open CoQuic.Build
+open CoQuic.Build.Shell
+open CoQuic.Tests
+
+let private configuration (options: Options.Options) =
+    options.ValueOr "--configuration" "Release"
+
+let private build arguments =
+    Options.parse "build" [ "--configuration=" ] false arguments
+    |> configuration
+    |> Product.build
+
+/// In CI an unformatted file fails the tests; elsewhere it is only said.
+let private formatFailures () =
+    if Format.isClean () then
+        Tests.none
+    elif isCi then
+        { Tests.none with Failed = 1 }
+    else
+        printfn "WARNING: some files are not formatted, which fails in CI: `dotnet fsi build.fsx format` formats them."
+        Tests.none
+
+let private test arguments =
+    let options =
+        Options.parse "test" [ "--full"; "--require="; "--filter="; "--evidence=" ] false arguments
+
+    let isFull = options.Has "--full"
+    printfn $"{Scale.describe (if isFull then Scale.full else Scale.quick)}"
+    let watch = Stopwatch.StartNew()
+    Product.build "Release"
+    // Checked is Release with the assertions on.
+    Product.compile "CoQuic.FSharp.sln" "Checked"
+    let format = formatFailures ()
+
+    let counts =
+        Tests.run
+            { Configuration = "Checked"
+              IsFull = isFull
+              Require = options.ValueOr "--require" ""
+              Filter = options.ValueOr "--filter" "" }
+
+    let counts =
+        { counts with
+            Failed = counts.Failed + format.Failed }
+
+    match options.Value "--evidence" with
+    | None -> ()
+    | Some name ->
+        let evidence: Evidence.Evidence =
+            { Name = name
+              Command = String.Join(" ", "dotnet fsi build.fsx test" :: arguments)
+              Duration = watch.Elapsed
+              Figures =
+                [ "passed", float counts.Passed
+                  "failed", float counts.Failed
+                  "skipped", float counts.Skipped ]
+              Seeds = [] }
+
+        printfn $"{Evidence.write evidence}"
+
+    printfn $"\n{Tests.describe counts}"
+    if counts.Failed > 0 then 1 else 0
+
+let private format arguments =
+    let options = Options.parse "format" [ "--check" ] false arguments
+    run "dotnet" [ "tool"; "restore" ]
+
+    if options.Has "--check" then
+        Format.check ()
+    else
+        Format.write ()
+
+type Target =
+    {
+        Name: string
+        Arguments: string
+        Summary: string
+        /// Takes the arguments, returns the exit status.
+        Run: string list -> int
+    }
+
+/// A target that succeeds unless it stops.
+let private chore (action: string list -> unit) arguments =
+    action arguments
+    0
+
+/// Every target, a line each, in the order of the help.
+let private targets =
+    let target name arguments summary run =
+        { Name = name
+          Arguments = arguments
+          Summary = summary
+          Run = run }
+
+    [ target "build" "[--configuration NAME]" "restore, compile, and pack into artifacts/" (chore build)
+      target
+          "test"
+          "[--full] [--require A,B] [--filter TEXT] [--evidence NAME]"
+          "restore, build, and run every test"
+          test
+      target "format" "[--check]" "format the sources, or only say whether they are formatted" (chore format)
+      target "help" "" "this list" (chore ignore) ]
+
+let private help () =
+    printfn "dotnet fsi build.fsx TARGET\n"
+
+    for target in targets do
+        printfn $"  %-8s{target.Name}{target.Summary}"
+
+        if target.Arguments <> "" then
+            printfn $"          {target.Arguments}"
+
+    0
+
+let private perform name arguments =
+    match targets |> List.tryFind (fun target -> target.Name = name) with
+    | Some target when target.Name = "help" -> help ()
+    | Some target -> target.Run arguments
+    | None ->
+        let known = String.Join(", ", [ for target in targets -> target.Name ])
+        stop $"There is no target '{name}'. The targets are: {known}."
+
+let private main () =
+    Directory.SetCurrentDirectory root
+
+    try
+        match List.ofArray fsi.CommandLineArgs |> List.tail with
+        | [] -> perform "help" []
+        | name :: arguments -> perform name arguments
+    with
+    | Stopped sentence ->
+        Console.Out.Flush()
+        Console.Error.WriteLine $"build.fsx: {sentence}"
+        1
+    | :? IOException
+    | :? UnauthorizedAccessException as problem ->
+        Console.Error.WriteLine $"build.fsx: {problem.Message}"
+        1
+
+exit (main ())

@@ -1,0 +1,97 @@
+/// Running other programs for build.fsx: their output is shown, their exit status is respected, and they end with us.
+module CoQuic.Build.Shell
+
+open System
+open System.Collections.Concurrent
+open System.Diagnostics
+open System.IO
+open System.Runtime.InteropServices
+
+/// A target that cannot go on, with the sentence that says why.
+exception Stopped of string
+
+let stop sentence = raise (Stopped sentence)
+
+let root = Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, ".."))
+
+let inRoot path = Path.Combine(root, path)
+
+let isCi = Environment.GetEnvironmentVariable "CI" = "true"
+
+let private children = ConcurrentDictionary<int, Process>()
+
+/// Ctrl-C or a request to end: the children go first.
+let private endWithChildren =
+    [ for signal, status in [ PosixSignal.SIGINT, 130; PosixSignal.SIGTERM, 143 ] ->
+          PosixSignalRegistration.Create(
+              signal,
+              fun context ->
+                  context.Cancel <- true
+
+                  for child in children.Values do
+                      try
+                          child.Kill true
+                      with :? InvalidOperationException ->
+                          () // It ended by itself in between.
+
+                  exit status
+          ) ]
+
+let private start (environment: (string * string) list) isRedirected (program: string) (arguments: string list) =
+    let info =
+        ProcessStartInfo(program, arguments, WorkingDirectory = root, RedirectStandardOutput = isRedirected)
+
+    for name, value in ("MSBUILDDISABLENODEREUSE", "1") :: environment do
+        info.Environment[name] <- value
+
+    try
+        match Process.Start info with
+        | null -> stop $"{program} did not start."
+        | child ->
+            children[child.Id] <- child
+            child
+    with :? System.ComponentModel.Win32Exception ->
+        stop $"There is no program '{program}' on this machine's search path."
+
+let private finish (child: Process) =
+    children.TryRemove child.Id |> ignore
+    child.ExitCode
+
+/// Runs a program with its output going where ours goes, and returns its exit status.
+let status environment program arguments =
+    use child = start environment false program arguments
+    child.WaitForExit()
+    finish child
+
+/// Runs a program that has to succeed.
+let run program arguments =
+    match status [] program arguments with
+    | 0 -> ()
+    | code ->
+        let command = String.Join(" ", program :: arguments)
+        stop $"`{command}` failed with exit status {code}."
+
+/// Runs a program, shows each line of its standard output as it comes, and gives it to `see` as well. A program that is
+/// still running at the deadline is ended: None then, and otherwise its exit status.
+let watch environment (deadline: TimeSpan) program arguments (see: string -> unit) =
+    use child = start environment true program arguments
+
+    child.OutputDataReceived.Add(fun received ->
+        match received.Data with
+        | null -> ()
+        | line ->
+            Console.Out.WriteLine line
+            see line)
+
+    child.BeginOutputReadLine()
+
+    if child.WaitForExit deadline then
+        child.WaitForExit() // Until the last line has been seen.
+        Some(finish child)
+    else
+        child.Kill true
+        child.WaitForExit()
+        finish child |> ignore
+        None
+
+let heading (text: string) = printfn $"\n== {text}"
