@@ -1,0 +1,56 @@
+namespace CoQuic.Engine;
+
+/// <summary>
+/// How much may be in flight on one path (RFC 9002 §7). Bytes in flight are counted by <see cref="PathRecovery"/>;
+/// a controller is told only of packets that count there.
+/// </summary>
+internal interface ICongestionController
+{
+    /// <summary>congestion_window, in bytes.</summary>
+    ulong CongestionWindow { get; }
+
+    /// <summary>ssthresh, in bytes; <see cref="ulong.MaxValue"/> until the first congestion event.</summary>
+    ulong SlowStartThreshold { get; }
+
+    /// <summary>Whether the window is still being searched for: pacing then goes faster.</summary>
+    bool IsInSlowStart => CongestionWindow < SlowStartThreshold;
+
+    /// <summary>The rate that the controller wants, in bytes per second; null for one derived from window and RTT.</summary>
+    ulong? PacingRate => null;
+
+    /// <summary>A packet was sent; its <see cref="SentPacket.BytesInFlight"/> counts it.</summary>
+    void OnPacketSent(TimeUs now, in SentPacket packet)
+    {
+    }
+
+    /// <summary>A packet was acknowledged. Packets of one ACK frame come one after the other, the largest number first.</summary>
+    void OnPacketAcked(TimeUs now, in SentPacket packet, in AckContext context);
+
+    /// <summary>All packets of an ACK frame were told.</summary>
+    void OnAckProcessed(TimeUs now, in AckContext context)
+    {
+    }
+
+    /// <summary>Packets were lost; called once for all that were found at once.</summary>
+    /// <param name="now">When that was found out.</param>
+    /// <param name="sentTime">When the newest of them was sent.</param>
+    /// <param name="lostBytes">Their size.</param>
+    void OnPacketsLost(TimeUs now, TimeUs sentTime, ulong lostBytes);
+
+    /// <summary>The peer reports more packets marked Congestion Experienced (RFC 9002 §7.1).</summary>
+    /// <param name="now">When the report arrived.</param>
+    /// <param name="sentTime">When the largest acknowledged packet was sent.</param>
+    void OnEcnCe(TimeUs now, TimeUs sentTime);
+
+    /// <summary>Everything was lost for longer than three PTOs (RFC 9002 §7.6).</summary>
+    void OnPersistentCongestion(TimeUs now);
+
+    /// <summary>The path's max_datagram_size changed (RFC 9002 §7.2).</summary>
+    void OnMaximumDatagramSizeChanged(int maximumDatagramSize);
+}
+
+/// <summary>The state of the path when an ACK frame is processed.</summary>
+/// <param name="Rtt">The estimates, the newest sample included.</param>
+/// <param name="PriorBytesInFlight">Bytes in flight when the ACK frame arrived.</param>
+/// <param name="IsUnderutilized">Whether the application did not fill the window, which should not grow then (RFC 9002 §7.8).</param>
+internal readonly record struct AckContext(RttEstimator Rtt, ulong PriorBytesInFlight, bool IsUnderutilized);

@@ -1,0 +1,229 @@
+using System;
+
+namespace CoQuic.Engine;
+
+/// <summary>
+/// Decides which packets arrived and which are lost, and when to probe (RFC 9002 §6, §A), over all three packet number
+/// spaces. It tells the path's estimators and controller; the connection tells the owners of what packets carried.
+/// </summary>
+internal sealed partial class LossDetector
+{
+    private readonly Role _role;
+    private readonly SpaceRecovery[] _spaces = [new(), new(), new()];
+    private bool _hasHandshakeAck;
+
+    public LossDetector(Role role, PathRecovery path)
+    {
+        _role = role;
+        Path = path;
+    }
+
+    /// <summary>The path that packets are sent on.</summary>
+    public PathRecovery Path { get; private set; }
+
+    /// <summary>What the last ACK frame newly acknowledged, the largest number first. Valid until the next call.</summary>
+    /// <remarks>Packets that had been declared lost are among them: their frames need not be sent again.</remarks>
+    public SettledPackets Acknowledged { get; } = new();
+
+    /// <summary>What the last call declared lost, oldest first: the information in it is to be sent again. Valid until the next call.</summary>
+    public SettledPackets Lost { get; } = new();
+
+    /// <summary>Packets declared lost so far.</summary>
+    public ulong PacketsLost { get; private set; }
+
+    /// <summary>Packets among them that arrived after all.</summary>
+    public ulong PacketsSpuriouslyLost { get; private set; }
+
+    /// <summary>Times that persistent congestion was established.</summary>
+    public ulong PersistentCongestions { get; private set; }
+
+    /// <summary>The number of the next packet of a space.</summary>
+    public ulong NextPacketNumber(PacketNumberSpaceId space) => Of(space).Log.NextPacketNumber;
+
+    /// <summary>The largest number that the peer acknowledged: it decides how many bytes of a number are sent (RFC 9000 §17.1).</summary>
+    public ulong? LargestAcknowledged(PacketNumberSpaceId space) => Of(space).Log.LargestAcknowledged;
+
+    /// <summary>Ack-eliciting packets of a space in flight.</summary>
+    public int AckElicitingInFlight(PacketNumberSpaceId space) => Of(space).Log.AckElicitingInFlight;
+
+    /// <summary>Whether the peer has left so much unacknowledged that nothing more may be sent in a space.</summary>
+    public bool IsFull(PacketNumberSpaceId space) => Of(space).Log.IsFull;
+
+    /// <summary>Leaves the next number unused, so that an ACK for it gives away who acknowledges unseen (RFC 9000 §21.4).</summary>
+    public ulong SkipPacketNumber(PacketNumberSpaceId space) => Of(space).Log.Skip();
+
+    /// <summary>A packet with the next number of its space was sent (RFC 9002 §A.5).</summary>
+    /// <param name="now">When.</param>
+    /// <param name="packet">What its builder knows; path and time are filled in here.</param>
+    /// <param name="frames">What it carried; copied.</param>
+    /// <param name="context">The connection's state.</param>
+    public void OnPacketSent(TimeUs now, in SentPacket packet, ReadOnlySpan<SentFrame> frames, in RecoveryContext context)
+    {
+        SentPacket sent = Path.OnPacketSent(now, packet);
+        Of(packet.Space).Log.Append(sent, frames);
+        if (packet.IsInFlight)
+            Rearm(now, context);
+    }
+
+    /// <summary>
+    /// An ACK frame arrived (RFC 9002 §A.7). Fills <see cref="Acknowledged"/> and <see cref="Lost"/>.
+    /// </summary>
+    /// <returns>PROTOCOL_VIOLATION when the peer acknowledges what was never sent.</returns>
+    public TransportError? OnAckReceived<TRanges>(
+        TimeUs now, PacketNumberSpaceId space, in ReceivedAck ack, TRanges ranges, in RecoveryContext context)
+        where TRanges : IAckRanges, allows ref struct
+    {
+        Acknowledged.Clear();
+        Lost.Clear();
+        SentPacketLog log = Of(space).Log;
+        ulong? priorLargest = log.LargestAcknowledged;
+        while (ranges.TryNext(out PacketNumberRange range))
+        {
+            // RFC 9000 §13.1: an ACK for a packet that was never sent is an error of the connection.
+            if (!log.TryAcknowledge(range, Acknowledged))
+                return new TransportError(TransportErrorCode.ProtocolViolation, "An ACK frame acknowledges a packet that was never sent.");
+        }
+
+        if (Acknowledged.Count == 0)
+            return null;
+        bool raisesLargest = priorLargest is null || log.LargestAcknowledged > priorLargest;
+        OnNewlyAcknowledged(now, space, ack, raisesLargest, context);
+        return null;
+    }
+
+    /// <summary>Initial or Handshake keys are gone: their packets leave the flight (RFC 9002 §6.4, §A.11).</summary>
+    public void OnKeysDiscarded(TimeUs now, PacketNumberSpaceId space, in RecoveryContext context)
+    {
+        SpaceRecovery discarded = Of(space);
+        discarded.IsDiscarded = true;
+        discarded.LossTime = null;
+        Forget(discarded, space == PacketNumberSpaceId.Initial ? EncryptionLevel.Initial : EncryptionLevel.Handshake);
+        Lost.Clear();
+        PtoCount = 0;
+        Rearm(now, context);
+    }
+
+    /// <summary>The server refused early data: 0-RTT packets will never be acknowledged (RFC 9002 §6.4). <see cref="Lost"/> lists them.</summary>
+    public void OnZeroRttRejected(TimeUs now, in RecoveryContext context)
+    {
+        Lost.Clear();
+        Forget(Of(PacketNumberSpaceId.ApplicationData), EncryptionLevel.ZeroRtt);
+        Rearm(now, context);
+    }
+
+    /// <summary>A Retry makes a client begin again (RFC 9002 §6.3): <see cref="Lost"/> lists what it has sent so far.</summary>
+    public void OnRetryReceived(TimeUs now, in RecoveryContext context)
+    {
+        Lost.Clear();
+        Forget(Of(PacketNumberSpaceId.Initial), EncryptionLevel.Initial);
+        Forget(Of(PacketNumberSpaceId.ApplicationData), EncryptionLevel.ZeroRtt);
+        PtoCount = 0;
+        Rearm(now, context);
+    }
+
+    /// <summary>Packets are sent on another path from now on; the fate of older ones does not touch it (RFC 9000 §9.4).</summary>
+    public void OnPathChanged(TimeUs now, PathRecovery path, in RecoveryContext context)
+    {
+        Path = path;
+        PtoCount = 0;
+        foreach (SpaceRecovery space in _spaces)
+            space.Persistent.Reset();
+        Rearm(now, context);
+    }
+
+    private SpaceRecovery Of(PacketNumberSpaceId space) => _spaces[(int)space];
+
+    private void OnNewlyAcknowledged(
+        TimeUs now, PacketNumberSpaceId space, in ReceivedAck ack, bool raisesLargest, in RecoveryContext context)
+    {
+        _hasHandshakeAck |= space == PacketNumberSpaceId.Handshake;
+        ref readonly SentPacket newest = ref Acknowledged[0];
+        SampleRtt(now, space, ack, newest, context);
+        foreach (ref readonly SentPacket packet in Acknowledged.Packets)
+            PacketsSpuriouslyLost += packet.WasDeclaredLost ? 1u : 0u;
+        BreakPersistentCongestion(space, newest.TimeSent);
+
+        ulong priorBytesInFlight = Path.BytesInFlight;
+        if (raisesLargest && ack.EcnCounts is { } counts)
+            ProcessEcn(now, Of(space), counts, newest);
+        DetectLost(now, space, context);
+        Path.OnPacketsAcked(now, Acknowledged, priorBytesInFlight);
+        Path.UpdatePacing(now);
+
+        // RFC 9002 §6.2.1: a client keeps backing off until it knows that the server may answer freely.
+        if (HasPeerCompletedAddressValidation(context))
+            PtoCount = 0;
+        Rearm(now, context);
+    }
+
+    /// <summary>RFC 9002 §5.1: the largest acknowledged must be new, and something new must have been ack-eliciting.</summary>
+    private void SampleRtt(
+        TimeUs now, PacketNumberSpaceId space, in ReceivedAck ack, in SentPacket newest, in RecoveryContext context)
+    {
+        if (newest.PacketNumber != ack.LargestAcknowledged || newest.PathId != Path.Id || !AnyAckEliciting())
+            return;
+        // Acknowledgments of Initial and Handshake packets are not delayed on purpose; what is reported before the
+        // handshake is confirmed is believed whole (RFC 9002 §5.3).
+        bool isApplicationData = space == PacketNumberSpaceId.ApplicationData;
+        int exponent = isApplicationData ? context.AckDelayExponent : RecoveryContext.DefaultAckDelayExponent;
+        TimeSpan delay = space == PacketNumberSpaceId.Initial ? TimeSpan.Zero : AckDelay.Decode(ack.AckDelay, exponent);
+        TimeSpan? limit = context.IsHandshakeConfirmed ? context.MaxAckDelay : null;
+        Path.Rtt.OnSample(now, now - newest.TimeSent, delay, limit);
+    }
+
+    private bool AnyAckEliciting()
+    {
+        foreach (ref readonly SentPacket packet in Acknowledged.Packets)
+        {
+            if (packet.IsAckEliciting)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>RFC 9002 §B.7.</summary>
+    private void ProcessEcn(TimeUs now, SpaceRecovery space, EcnCounts counts, in SentPacket newest)
+    {
+        if (counts.Ce <= space.EcnCe)
+            return;
+        space.EcnCe = counts.Ce;
+        if (newest.PathId == Path.Id)
+            Path.Congestion.OnEcnCe(now, newest.TimeSent);
+    }
+
+    private void BreakPersistentCongestion(PacketNumberSpaceId acknowledged, TimeUs timeSent)
+    {
+        for (int space = 0; space < _spaces.Length; space++)
+        {
+            if (space != (int)acknowledged)
+                _spaces[space].Persistent.OnAcknowledgedElsewhere(timeSent);
+        }
+    }
+
+    /// <summary>RFC 9002 §A.10, §B.8.</summary>
+    private void DetectLost(TimeUs now, PacketNumberSpaceId spaceId, in RecoveryContext context)
+    {
+        SpaceRecovery space = Of(spaceId);
+        space.LossTime = space.Log.DetectLost(LossRules.At(now, Path), space.Persistent, Lost);
+        if (Lost.Count == 0)
+            return;
+        PacketsLost += (ulong)Lost.Count;
+        Path.OnPacketsLost(now, Lost);
+        if (space.Persistent.TryEstablish(PersistentCongestion.Duration(Path.Rtt, context.MaxAckDelay)))
+        {
+            PersistentCongestions++;
+            Path.OnPersistentCongestion(now);
+        }
+    }
+
+    /// <summary>Takes packets out of the flight that nobody can acknowledge; that is no sign of congestion (RFC 9002 §B.9).</summary>
+    private void Forget(SpaceRecovery space, EncryptionLevel level)
+    {
+        int first = Lost.Count;
+        space.Log.Abandon(level, Lost);
+        foreach (ref readonly SentPacket packet in Lost.Packets[first..])
+            Path.OnPacketDiscarded(packet);
+        space.Persistent.Reset();
+    }
+}

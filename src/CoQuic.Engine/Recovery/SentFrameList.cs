@@ -1,0 +1,32 @@
+using System;
+
+namespace CoQuic.Engine;
+
+/// <summary>The records of one packet while it is built: cleared and used again for the next.</summary>
+internal sealed class SentFrameList
+{
+    private const int InitialCapacity = 16;
+
+    private SentFrame[] _frames = new SentFrame[InitialCapacity];
+
+    public int Count { get; private set; }
+
+    public ReadOnlySpan<SentFrame> Frames => _frames.AsSpan(0, Count);
+
+    public void Add(SentFrame frame)
+    {
+        if (Count == _frames.Length)
+            Array.Resize(ref _frames, 2 * Count);
+        _frames[Count++] = frame;
+    }
+
+    public void AddRange(ReadOnlySpan<SentFrame> frames)
+    {
+        if (Count + frames.Length > _frames.Length)
+            Array.Resize(ref _frames, Math.Max(2 * _frames.Length, Count + frames.Length));
+        frames.CopyTo(_frames.AsSpan(Count));
+        Count += frames.Length;
+    }
+
+    public void Clear() => Count = 0;
+}

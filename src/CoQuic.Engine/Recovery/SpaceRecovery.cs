@@ -1,0 +1,18 @@
+namespace CoQuic.Engine;
+
+/// <summary>What loss detection keeps for each packet number space (RFC 9002 §A.3).</summary>
+internal sealed class SpaceRecovery
+{
+    public SentPacketLog Log { get; } = new();
+
+    public PersistentCongestion Persistent { get; } = new();
+
+    /// <summary>loss_time: when the oldest packet that a later one overtook will be lost.</summary>
+    public TimeUs? LossTime { get; set; }
+
+    /// <summary>ecn_ce_counters: the highest count of marked packets that the peer has reported.</summary>
+    public ulong EcnCe { get; set; }
+
+    /// <summary>Keys are gone: nothing is sent or acknowledged here any more (RFC 9002 §6.4).</summary>
+    public bool IsDiscarded { get; set; }
+}
