@@ -35,8 +35,15 @@ let tests =
               Expect.contains found (Banned("CoQuic.FSharp", Type "System.IO.File")) "a type"
               Expect.contains found (Banned("CoQuic.FSharp", Type "System.IO.Directory")) "another type"
 
-              let printing = Member "Microsoft.FSharp.Core.ExtraTopLevelOperators.PrintFormat"
-              Expect.contains found (Banned("CoQuic.FSharp", printing)) "printing"
+              // The optimiser puts F#'s printing where it is called, and System.Console comes to light.
+              let printing =
+                  [ Type "System.Console"
+                    Member "Microsoft.FSharp.Core.ExtraTopLevelOperators.PrintFormat" ]
+
+              let isPrinting fault =
+                  printing |> List.exists (fun symbol -> fault = Banned("CoQuic.FSharp", symbol))
+
+              Expect.exists found isPrinting "printing"
 
           testCase "a banned property or method is noticed"
           <| fun () ->
