@@ -14,9 +14,9 @@ let private csharp check =
       "."
       "--folder"
       "--include"
-      "src"
-      "native"
-      "tests" ]
+      "src/"
+      "native/"
+      "tests/" ]
     @ if check then [ "--verify-no-changes" ] else []
 
 /// Writes every file as the formatters want it.

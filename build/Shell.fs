@@ -6,6 +6,7 @@ open System.Collections.Concurrent
 open System.Diagnostics
 open System.IO
 open System.Runtime.InteropServices
+open System.Threading
 
 /// A target that cannot go on, with the sentence that says why.
 exception Stopped of string
@@ -20,6 +21,9 @@ let isCi = Environment.GetEnvironmentVariable "CI" = "true"
 
 let private children = ConcurrentDictionary<int, Process>()
 
+/// Set once we have been asked to end.
+let mutable private isEnding = false
+
 /// Ctrl-C or a request to end: the children go first.
 let private endWithChildren =
     [ for signal, status in [ PosixSignal.SIGINT, 130; PosixSignal.SIGTERM, 143 ] ->
@@ -27,6 +31,7 @@ let private endWithChildren =
               signal,
               fun context ->
                   context.Cancel <- true
+                  isEnding <- true
 
                   for child in children.Values do
                       try
@@ -55,6 +60,10 @@ let private start (environment: (string * string) list) isRedirected (program: s
 
 let private finish (child: Process) =
     children.TryRemove child.Id |> ignore
+
+    if isEnding then
+        Thread.Sleep Timeout.Infinite // The handler ends this process, and there is nothing more to say.
+
     child.ExitCode
 
 /// Runs a program with its output going where ours goes, and returns its exit status.
