@@ -4,6 +4,7 @@
 #load "build/Options.fs"
 #load "build/Product.fs"
 #load "build/Format.fs"
+#load "build/Counts.fs"
 #load "build/Tests.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"
@@ -26,12 +27,12 @@ let private build arguments =
 /// In CI an unformatted file fails the tests; elsewhere it is only said.
 let private formatFailures () =
     if Format.isClean () then
-        Tests.none
+        Counts.none
     elif isCi then
-        { Tests.none with Failed = 1 }
+        { Counts.none with Failed = 1 }
     else
         printfn "WARNING: some files are not formatted, which fails in CI: `dotnet fsi build.fsx format` formats them."
-        Tests.none
+        Counts.none
 
 let private test arguments =
     let options =
@@ -71,7 +72,7 @@ let private test arguments =
 
         printfn $"{Evidence.write evidence}"
 
-    printfn $"\n{Tests.describe counts}"
+    printfn $"\n{Counts.describe counts}"
     if counts.Failed > 0 then 1 else 0
 
 let private format arguments =
