@@ -1,1 +1,191 @@
+/// The values that every floor shares. They exist once, in the engine; here they get their F# names, so that users open
+/// `CoQuic.FSharp` and nothing below it.
 namespace CoQuic.FSharp
+
+open System
+open System.Text
+open CoQuic
+
+/// An instant in microseconds on the caller's monotonic clock. `later - earlier` is a `TimeSpan`. Prints as `12.345 ms`.
+type TimeUs = Engine.TimeUs
+
+/// An immutable sequence of bytes with equality, hash and order by content. Prints as `1200 bytes c3000000…`.
+type Bytes = Engine.Bytes
+
+/// Names one connection of one endpoint. Prints as `c7`.
+type ConnectionHandle = Engine.ConnectionHandle
+
+/// The host's name for a (local, remote) address pair. Prints as `r3`.
+type RouteHandle = Engine.RouteHandle
+
+/// A stream's identifier (RFC 9000 §2.1). Prints as `client-bidi 4`.
+type StreamId = Engine.StreamId
+
+/// Which ways a stream carries data (RFC 9000 §2.1).
+type StreamKind = Engine.StreamKind
+
+/// A connection ID (RFC 9000 §5.1): 0 to 20 bytes.
+type ConnectionId = Engine.ConnectionId
+
+/// A QUIC version number (RFC 9000 §15).
+type QuicVersion = Engine.QuicVersion
+
+/// Which side of the handshake an endpoint takes.
+type Role = Engine.Role
+
+/// The ECN field of an IP packet (RFC 3168 §5), with a value for "the host cannot tell".
+type EcnCodepoint = Engine.EcnCodepoint
+
+/// Which ECN codepoint marks our packets.
+type EcnPolicy = Engine.EcnPolicy
+
+/// The congestion control algorithm of an endpoint's connections.
+type CongestionControl = Engine.CongestionControl
+
+/// When received stream data gives credit back to the peer.
+type ReceiveCredit = Engine.ReceiveCredit
+
+/// What a server does when the ClientHello changes across a Retry.
+type RetryHandshakeValidationPolicy = Engine.RetryHandshakeValidationPolicy
+
+/// How far a connection's handshake came.
+type StateChange = Engine.StateChange
+
+/// The life of a connection at its endpoint.
+type Lifecycle = Engine.Lifecycle
+
+/// What became of early data (RFC 9001 §4.6).
+type ZeroRttStatus = Engine.ZeroRttStatus
+
+/// Why a migration is requested.
+type MigrationReason = Engine.MigrationReason
+
+/// Whether an inspected packet was sent or received.
+type PacketDirection = Engine.PacketDirection
+
+/// The type of an inspected packet (RFC 9000 §17).
+type InspectedPacketType = Engine.InspectedPacketType
+
+/// The cipher suites of TLS 1.3 that are used here (RFC 8446 §B.4).
+type CipherSuite = Engine.CipherSuite
+
+/// Key exchange groups (RFC 8446 §4.2.7).
+type NamedGroup = Engine.NamedGroup
+
+/// A snapshot of one connection's figures.
+type ConnectionStatistics = Engine.ConnectionStatistics
+
+/// A run of datagrams whose memory the engine takes over: for hosts, which read from sockets.
+type OwnedDatagram = Engine.OwnedDatagram
+
+/// Where an endpoint's random bytes come from.
+type IEntropy = Engine.IEntropy
+
+/// Making and taking apart `Bytes`.
+module Bytes =
+
+    /// No bytes.
+    let empty: Bytes = Bytes.Empty
+
+    /// Takes an array over without copying. Nobody may change it from now on.
+    let ofArray (bytes: byte array) : Bytes = Bytes.Wrap(ReadOnlyMemory bytes)
+
+    /// Takes memory over without copying. Nobody may change it from now on.
+    let ofMemory (memory: ReadOnlyMemory<byte>) : Bytes = Bytes.Wrap memory
+
+    /// Copies an array that may still change.
+    let copyOf (bytes: byte array) : Bytes = Bytes.CopyOf(ReadOnlySpan bytes)
+
+    /// The UTF-8 encoding of a text.
+    let ofString (text: string) : Bytes = ofArray (Encoding.UTF8.GetBytes text)
+
+    /// The text that the bytes encode in UTF-8; what is malformed becomes U+FFFD.
+    let toString (bytes: Bytes) : string = Encoding.UTF8.GetString bytes.Span
+
+    /// The bytes that hexadecimal digits stand for, two digits a byte; none when the text is not of that form.
+    let tryOfHex (hex: string) : Bytes option =
+        if hex.Length % 2 = 0 && Seq.forall Char.IsAsciiHexDigit hex then
+            Some(Bytes.FromHex hex)
+        else
+            None
+
+    /// All bytes as lower-case hexadecimal digits.
+    let toHex (bytes: Bytes) : string = bytes.ToHex()
+
+    /// The bytes in an array of their own.
+    let toArray (bytes: Bytes) : byte array = bytes.ToArray()
+
+    /// The number of bytes.
+    let length (bytes: Bytes) : int = bytes.Length
+
+    /// A part that shares the same memory: `count` bytes from position `start`.
+    let slice (start: int) (count: int) (bytes: Bytes) : Bytes = bytes.Slice(start, count)
+
+    /// The bytes of all parts, one behind the other.
+    let concat (parts: Bytes seq) : Bytes =
+        let parts = Seq.toArray parts
+        let whole = Array.zeroCreate<byte>(parts |> Array.sumBy _.Length)
+        let mutable written = 0
+
+        for part in parts do
+            part.Span.CopyTo(Span(whole, written, part.Length))
+            written <- written + part.Length
+
+        ofArray whole
+
+/// Instants, and their distance from the clock's origin.
+module TimeUs =
+
+    /// The clock's origin.
+    let zero: TimeUs = TimeUs.Zero
+
+    /// The instant this many microseconds after the origin.
+    let ofMicroseconds (microseconds: int64) : TimeUs = TimeUs microseconds
+
+    /// The instant this many milliseconds after the origin.
+    let ofMilliseconds (milliseconds: float) : TimeUs = TimeUs.FromMilliseconds milliseconds
+
+    /// The instant this many seconds after the origin.
+    let ofSeconds (seconds: float) : TimeUs =
+        TimeUs.FromMilliseconds(seconds * 1000.0)
+
+    /// The instant that lies `duration` behind another.
+    let after (duration: TimeSpan) (instant: TimeUs) : TimeUs = instant + duration
+
+    /// The earlier of two deadlines, where none means never.
+    let earliest (left: TimeUs option) (right: TimeUs option) : TimeUs option =
+        match left, right with
+        | Some one, Some other -> if one <= other then left else right
+        | Some _, None -> left
+        | None, _ -> right
+
+/// Stream identifiers (RFC 9000 §2.1).
+module StreamId =
+
+    /// The identifier of the stream number `index`, from 0, among those of its initiator and kind.
+    let create (initiator: Role) (kind: StreamKind) (index: uint64) : StreamId = StreamId.Create(initiator, kind, index)
+
+    /// A client's bidirectional stream, by its number from 0.
+    let clientBidirectional (index: uint64) : StreamId =
+        create Role.Client StreamKind.Bidirectional index
+
+    /// A client's unidirectional stream, by its number from 0.
+    let clientUnidirectional (index: uint64) : StreamId =
+        create Role.Client StreamKind.Unidirectional index
+
+    /// A server's bidirectional stream, by its number from 0.
+    let serverBidirectional (index: uint64) : StreamId =
+        create Role.Server StreamKind.Bidirectional index
+
+    /// A server's unidirectional stream, by its number from 0.
+    let serverUnidirectional (index: uint64) : StreamId =
+        create Role.Server StreamKind.Unidirectional index
+
+/// Connection handles.
+module ConnectionHandle =
+
+    /// Stands for no connection: a datagram that belongs to none.
+    let none: ConnectionHandle = ConnectionHandle.None
+
+    /// The handle with this number.
+    let create (number: uint64) : ConnectionHandle = ConnectionHandle number

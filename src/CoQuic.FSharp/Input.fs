@@ -1,0 +1,179 @@
+namespace CoQuic.FSharp
+
+open System
+
+/// What a client's endpoint needs to open a connection.
+type OpenConnection =
+    {
+        /// The name sent as SNI and matched against the certificate: a DNS name or an IP address literal.
+        ServerName: string
+        /// The route of the first path.
+        Route: RouteHandle
+        /// Identifies the server's address to token storage: 0x04 + IPv4 + port, or 0x06 + IPv6 + port, or anything.
+        AddressValidationIdentity: Bytes
+        /// The ID that the server sends to; none lets the endpoint's scheme generate one.
+        SourceConnectionId: ConnectionId option
+        /// The first ID sent to, at least 8 bytes (RFC 9000 §7.2); none draws 8 random bytes.
+        InitialDestinationConnectionId: ConnectionId option
+        /// The version of the first flight; none takes the first that the endpoint supports.
+        InitialVersion: QuicVersion option
+        /// What an earlier connection gave as `ResumptionStateAvailable`, or empty.
+        ResumptionState: Bytes
+        /// What an earlier connection gave as `NewTokenAvailable`, or empty.
+        Token: Bytes
+        /// Early data settings.
+        ZeroRtt: ZeroRttConfig
+    }
+
+/// What a client's endpoint needs to open a connection.
+module OpenConnection =
+
+    /// A connection on `route` to the server of this name, with fresh connection IDs.
+    let create (serverName: string) (route: RouteHandle) : OpenConnection =
+        { ServerName = serverName
+          Route = route
+          AddressValidationIdentity = Bytes.empty
+          SourceConnectionId = None
+          InitialDestinationConnectionId = None
+          InitialVersion = None
+          ResumptionState = Bytes.empty
+          Token = Bytes.empty
+          ZeroRtt = ZeroRttConfig.disabled }
+
+/// A run of one or more UDP payloads as received from one route. The endpoint leaves the bytes as they are.
+[<Struct>]
+type InboundDatagram =
+    {
+        /// The datagrams, one behind the other.
+        Bytes: Bytes
+        /// Each datagram's size in bytes, the last possibly shorter; 0 means that there is one.
+        SegmentSize: int
+        /// The route they came on; none stands for the connection's first.
+        Route: RouteHandle option
+        /// The mark they carried.
+        Ecn: EcnCodepoint
+        /// Identifies the peer's address, as in `OpenConnection`.
+        AddressValidationIdentity: Bytes
+    }
+
+/// Received datagrams.
+module InboundDatagram =
+
+    /// One datagram from a route, about which nothing else is known.
+    let create (route: RouteHandle) (bytes: Bytes) : InboundDatagram =
+        { Bytes = bytes
+          SegmentSize = 0
+          Route = Some route
+          Ecn = EcnCodepoint.Unavailable
+          AddressValidationIdentity = Bytes.empty }
+
+    /// What arrives when a run that was sent comes in unchanged on `route`.
+    let ofRun (route: RouteHandle) (run: SendDatagram) : InboundDatagram =
+        { create route run.Bytes with
+            SegmentSize = run.SegmentSize
+            Ecn = run.Ecn }
+
+/// A notice from the host that a datagram was too big for the path.
+type PathMtuUpdate =
+    {
+        /// The route it was sent on.
+        Route: RouteHandle
+        /// The largest UDP payload that fits, in bytes.
+        MaxUdpPayloadSize: int
+        /// The start of the datagram as quoted by ICMP, to check that it was ours; may be empty.
+        QuotedPacket: Bytes
+    }
+
+/// Bytes to send on a stream; the first bytes or FIN on a new identifier open it.
+type SendStreamData =
+    {
+        Connection: ConnectionHandle
+        Stream: StreamId
+        /// The bytes; held, not copied, until they are acknowledged.
+        Bytes: Bytes
+        /// Whether the stream ends behind them.
+        Fin: bool
+        /// Higher goes first where streams and datagrams compete; 0 is usual.
+        Priority: int
+    }
+
+/// A DATAGRAM to send (RFC 9221).
+type SendDatagramData =
+    {
+        Connection: ConnectionHandle
+        /// The payload.
+        Bytes: Bytes
+        /// Higher goes first; 0 is usual.
+        Priority: int
+    }
+
+/// Received bytes that the application is done with: the peer may send as many more (RFC 9000 §4.1).
+type ConsumeStreamData =
+    {
+        Connection: ConnectionHandle
+        Stream: StreamId
+        /// How many bytes, on top of those consumed before.
+        Count: uint64
+    }
+
+/// The end of our sending part of a stream, without its remaining data (RFC 9000 §19.4).
+type ResetStream =
+    {
+        Connection: ConnectionHandle
+        Stream: StreamId
+        /// The application protocol's error code, below 2^62.
+        ApplicationErrorCode: uint64
+    }
+
+/// A request that the peer stop sending on a stream (RFC 9000 §19.5).
+type StopSending =
+    {
+        Connection: ConnectionHandle
+        Stream: StreamId
+        /// The application protocol's error code, below 2^62.
+        ApplicationErrorCode: uint64
+    }
+
+/// The immediate close of a connection by the application (RFC 9000 §10.2).
+type CloseConnection =
+    {
+        Connection: ConnectionHandle
+        /// The application protocol's error code, below 2^62.
+        ApplicationErrorCode: uint64
+        /// A sentence for people; may be empty.
+        Reason: string
+    }
+
+/// A move to another route (RFC 9000 §9).
+type RequestMigration =
+    {
+        Connection: ConnectionHandle
+        /// The new route.
+        Route: RouteHandle
+        Reason: MigrationReason
+        /// Identifies the peer's address there.
+        AddressValidationIdentity: Bytes
+    }
+
+/// Everything that an endpoint takes. A value: it can be recorded and fed again.
+[<RequireQualifiedAccess>]
+type Input =
+    /// Opens a connection.
+    | OpenConnection of OpenConnection
+    /// Datagrams came in.
+    | InboundDatagram of InboundDatagram
+    /// The wake-up that a result named is due, or a result had `SendPending`.
+    | TimerExpired
+    /// The host learnt that a path carries less.
+    | PathMtuUpdate of PathMtuUpdate
+    /// The calendar time at this instant, in place of what was known.
+    | AnchorCalendar of utc: DateTimeOffset
+    | SendStreamData of SendStreamData
+    | SendDatagram of SendDatagramData
+    | ConsumeStreamData of ConsumeStreamData
+    | ResetStream of ResetStream
+    | StopSending of StopSending
+    | CloseConnection of CloseConnection
+    /// Updates the keys as soon as the rules allow it (RFC 9001 §6).
+    | RequestKeyUpdate of connection: ConnectionHandle
+    | RequestMigration of RequestMigration

@@ -1,0 +1,540 @@
+namespace CoQuic.FSharp
+
+open System.Net
+
+/// The application's name for a connection that it asked for. Any number; the answer carries it.
+type OpenTag = int
+
+/// The application's name for a stream that it asked for. Any number; the answer carries it.
+type StreamTag = int
+
+/// Where to connect to, before any name is resolved.
+[<StructuredFormatDisplay("{Display}")>]
+type HostAddress =
+    {
+        /// A DNS name, an IP address literal, or the name of a simulated node.
+        Host: string
+        /// The UDP port, 1 to 65535.
+        Port: int
+    }
+
+    member private this.Display = $"{this.Host}:{this.Port}"
+    override this.ToString() = this.Display
+
+/// A connection that an application wants. The host resolves the name and finds a route; the application sees neither.
+type OpenRequest =
+    {
+        Remote: HostAddress
+        /// The name sent as SNI and matched against the certificate.
+        ServerName: string
+        /// The version of the first flight; none takes the first that the endpoint supports.
+        InitialVersion: QuicVersion option
+        /// What an earlier connection gave as `ResumptionStateAvailable`, or empty.
+        ResumptionState: Bytes
+        /// What an earlier connection gave as `NewTokenAvailable`, or empty.
+        Token: Bytes
+        /// Early data settings.
+        ZeroRtt: ZeroRttConfig
+    }
+
+/// Connections that an application wants.
+module OpenRequest =
+
+    /// A connection to a host by its own name.
+    let create (host: string) (port: int) : OpenRequest =
+        { Remote = { Host = host; Port = port }
+          ServerName = host
+          InitialVersion = None
+          ResumptionState = Bytes.empty
+          Token = Bytes.empty
+          ZeroRtt = ZeroRttConfig.disabled }
+
+    /// The endpoint's input, once the host has found a route; `identity` stands for the address in token storage.
+    let toInput (route: RouteHandle) (identity: Bytes) (request: OpenRequest) : OpenConnection =
+        { OpenConnection.create request.ServerName route with
+            AddressValidationIdentity = identity
+            InitialVersion = request.InitialVersion
+            ResumptionState = request.ResumptionState
+            Token = request.Token
+            ZeroRtt = request.ZeroRtt }
+
+/// Where a migrating connection goes (RFC 9000 §9).
+[<RequireQualifiedAccess>]
+type MigrationTarget =
+    /// To the same peer address, from another local one.
+    | AnotherLocalAddress
+    /// To the address that the server prefers (RFC 9000 §9.6).
+    | PreferredAddress of address: IPEndPoint
+
+/// What a host performs. A host does so in order; a new `SetTimer` replaces the one before.
+[<RequireQualifiedAccess>]
+type Action =
+    /// Send the datagrams of a run.
+    | Transmit of run: SendDatagram
+    /// Come back at this instant, which may have passed already.
+    | SetTimer of at: TimeUs
+    /// Nothing is due any more.
+    | ClearTimer
+    /// Once what is before has been sent, give the endpoint `Input.TimerExpired`.
+    | Reenter
+    /// Give the endpoint an input.
+    | Feed of input: Input
+    /// Resolve, find a route, give the endpoint the connection to open, and report the outcome under the tag.
+    | Open of tag: OpenTag * request: OpenRequest
+    /// Find a route to the target and give the endpoint `Input.RequestMigration`.
+    | Migrate of connection: ConnectionHandle * target: MigrationTarget
+    /// Write something down, where that was asked for.
+    | Record of trace: Trace
+    /// The program is done: end.
+    | Stop
+
+/// What an application may care about.
+[<RequireQualifiedAccess>]
+type Signal =
+    /// The connection asked for under the tag is being made. `HandshakeReady` or `Closed` follows.
+    | Opened of tag: OpenTag * connection: ConnectionHandle
+    /// The connection asked for under the tag cannot be made.
+    | Refused of tag: OpenTag * error: OpenError
+    /// A client is connecting to us. `HandshakeReady` or `Closed` follows.
+    | Accepted of connection: ConnectionHandle
+    /// Streams can be used. The information is there whenever the driver can tell.
+    | HandshakeReady of connection: ConnectionHandle * information: HandshakeInformation option
+    /// The handshake is confirmed (RFC 9001 §4.1.2).
+    | Confirmed of connection: ConnectionHandle
+    /// The stream asked for under the tag may be used now.
+    | StreamOpened of tag: StreamTag * connection: ConnectionHandle * stream: StreamId
+    /// Bytes of a stream came in; `Fin` tells its end.
+    | StreamData of data: ReceiveStreamData
+    /// The peer abandoned its sending part of a stream.
+    | PeerReset of reset: PeerResetStream
+    /// The peer will not read a stream, which has been reset for that reason.
+    | PeerStopSending of stop: PeerStopSending
+    /// A stream's buffer fell below the low-water mark, or all of it is acknowledged.
+    | SendProgress of progress: SendProgress
+    /// A DATAGRAM came in.
+    | Datagram of datagram: ReceiveDatagramData
+    /// The connection moved to another route.
+    | PathChanged of change: PathChanged
+    /// The server prefers another address.
+    | PreferredAddress of address: PeerPreferredAddressAvailable
+    /// A later connection can resume this session.
+    | ResumptionState of state: ResumptionStateAvailable
+    /// A later connection can show this token.
+    | NewToken of token: NewTokenAvailable
+    /// What became of early data.
+    | ZeroRtt of event: ZeroRttStatusEvent
+    /// A packet in the clear, when inspection is on.
+    | Inspected of packet: PacketInspection
+    /// An operation was refused; it changed nothing.
+    | Declined of error: LocalError
+    /// The connection has ended; no signal of it follows.
+    | Closed of closed: ConnectionClosed
+
+/// What folding a result yields.
+type Output =
+    /// For the host to do.
+    | Perform of Action
+    /// For the application to know.
+    | Notify of Signal
+
+/// How far a connection has come. A closed one is forgotten.
+[<RequireQualifiedAccess>]
+type Phase =
+    | Handshaking
+    | Ready
+    | Confirmed
+
+/// The streams of one kind that this endpoint opens on a connection. Numbers are given out in order of request.
+type StreamAllocation =
+    {
+        /// How many were asked for.
+        Requested: uint64
+        /// How many the peer allows (RFC 9000 §4.6).
+        Limit: uint64
+        /// Those asked for beyond the limit, by number.
+        Waiting: Map<uint64, StreamTag>
+    }
+
+/// What is known about one connection.
+type ConnectionView =
+    {
+        Phase: Phase
+        /// When it came into this phase.
+        Since: TimeUs
+        /// Which side of the handshake we are.
+        Role: Role
+        /// Where it was last told to be.
+        Route: RouteHandle option
+        /// What the handshake settled, once that is known.
+        Handshake: HandshakeInformation option
+        Bidirectional: StreamAllocation
+        Unidirectional: StreamAllocation
+        /// Per stream, the last progress told, as long as bytes are held.
+        Sending: Map<StreamId, SendProgress>
+    }
+
+/// What an endpoint's results add up to. Plain data: compare it, print it, keep it.
+type Interpreter =
+    {
+        Connections: Map<ConnectionHandle, ConnectionView>
+        /// The newest connection seen: handles rise, so that an older one which is not there has ended.
+        Newest: ConnectionHandle
+        /// Connections asked for and not yet answered.
+        Opening: Set<OpenTag>
+        /// When the endpoint's timer is due.
+        Wakeup: TimeUs option
+    }
+
+/// Folds results into state and outputs, and turns what an application wants into actions. Pure.
+module Interpreter =
+
+    /// Nothing has happened yet.
+    let empty: Interpreter =
+        { Connections = Map.empty
+          Newest = ConnectionHandle.none
+          Opening = Set.empty
+          Wakeup = None }
+
+    /// What is known about a connection; none when it has ended or never was.
+    let connection (handle: ConnectionHandle) (state: Interpreter) : ConnectionView option =
+        Map.tryFind handle state.Connections
+
+    let private noStreams =
+        { Requested = 0UL
+          Limit = 0UL
+          Waiting = Map.empty }
+
+    let private newConnection now role =
+        { Phase = Phase.Handshaking
+          Since = now
+          Role = role
+          Route = None
+          Handshake = None
+          Bidirectional = noStreams
+          Unidirectional = noStreams
+          Sending = Map.empty }
+
+    let private allocation kind view =
+        match kind with
+        | StreamKind.Unidirectional -> view.Unidirectional
+        | _ -> view.Bidirectional
+
+    let private withAllocation kind streams view =
+        match kind with
+        | StreamKind.Unidirectional -> { view with Unidirectional = streams }
+        | _ -> { view with Bidirectional = streams }
+
+    /// A fold under way: the state, the outputs so far (newest first), and a connection known to exist, which spares a
+    /// look-up for the many effects in a row of one connection.
+    [<Struct>]
+    type private Step =
+        { Now: TimeUs
+          State: Interpreter
+          Outputs: Output list
+          Known: ConnectionHandle }
+
+    let private output item step =
+        { step with
+            Outputs = item :: step.Outputs }
+
+    let private perform action step = output (Perform action) step
+
+    let private knows (handle: ConnectionHandle) step =
+        step.Known.Value = handle.Value && handle.Value <> 0UL
+        || Map.containsKey handle step.State.Connections
+
+    /// A signal of a live connection. Of one that ended nothing is told.
+    let private notify handle signal step =
+        if knows handle step then
+            { step with
+                Outputs = Notify signal :: step.Outputs
+                Known = handle }
+        else
+            step
+
+    let private update handle change step =
+        match Map.tryFind handle step.State.Connections with
+        | None -> step
+        | Some view ->
+            let connections = Map.add handle (change view) step.State.Connections
+
+            { step with
+                State =
+                    { step.State with
+                        Connections = connections } }
+
+    let private begins (handle: ConnectionHandle) role step =
+        if handle.Value <= step.State.Newest.Value then
+            step
+        else
+            let state =
+                { step.State with
+                    Connections = Map.add handle (newConnection step.Now role) step.State.Connections
+                    Newest = handle }
+
+            { step with
+                State = state
+                Known = handle }
+
+    let private accepted (handle: ConnectionHandle) step =
+        if handle.Value <= step.State.Newest.Value then
+            step
+        else
+            step |> begins handle Role.Server |> notify handle (Signal.Accepted handle)
+
+    let private onLifecycle (event: ConnectionLifecycleEvent) step =
+        match event.Event with
+        | Lifecycle.Created -> begins event.Connection Role.Client step
+        | Lifecycle.Accepted -> accepted event.Connection step
+        // ConnectionClosed says the same, and why.
+        | _ -> step
+
+    let private onState (event: StateEvent) step =
+        let reach phase =
+            update event.Connection (fun view ->
+                { view with
+                    Phase = phase
+                    Since = step.Now })
+
+        match event.Change with
+        | StateChange.HandshakeReady ->
+            let information =
+                step.State |> connection event.Connection |> Option.bind _.Handshake
+
+            step
+            |> reach Phase.Ready
+            |> notify event.Connection (Signal.HandshakeReady(event.Connection, information))
+        | StateChange.HandshakeConfirmed ->
+            step
+            |> reach Phase.Confirmed
+            |> notify event.Connection (Signal.Confirmed event.Connection)
+        // ConnectionClosed follows.
+        | _ -> step
+
+    /// A run on a connection whose route the driver left out goes where the connection is.
+    let private transmit (run: SendDatagram) step =
+        match run.Route with
+        | Some _ -> perform (Action.Transmit run) step
+        | None ->
+            let route = step.State |> connection run.Connection |> Option.bind _.Route
+            perform (Action.Transmit { run with Route = route }) step
+
+    let private onSendProgress (progress: SendProgress) step =
+        let remember view =
+            { view with
+                Sending =
+                    if progress.Buffered = 0UL then
+                        Map.remove progress.Stream view.Sending
+                    else
+                        Map.add progress.Stream progress view.Sending }
+
+        step
+        |> update progress.Connection remember
+        |> notify progress.Connection (Signal.SendProgress progress)
+
+    let private forgetSending connection stream step =
+        match Map.tryFind connection step.State.Connections with
+        | Some view when view.Sending.ContainsKey stream ->
+            update
+                connection
+                (fun view ->
+                    { view with
+                        Sending = Map.remove stream view.Sending })
+                step
+        | Some _
+        | None -> step
+
+    let private onStreamsAvailable (streams: StreamsAvailable) step =
+        match Map.tryFind streams.Connection step.State.Connections with
+        | None -> step
+        | Some view ->
+            let before = allocation streams.Kind view
+            let limit = max before.Limit streams.Limit
+
+            let admitted =
+                before.Waiting |> Map.toSeq |> Seq.takeWhile (fun (index, _) -> index < limit)
+
+            let opened (step, waiting) (index, tag) =
+                let stream = StreamId.create view.Role streams.Kind index
+
+                notify streams.Connection (Signal.StreamOpened(tag, streams.Connection, stream)) step,
+                Map.remove index waiting
+
+            let step, waiting = admitted |> Seq.fold opened (step, before.Waiting)
+
+            let after =
+                { before with
+                    Limit = limit
+                    Waiting = waiting }
+
+            update streams.Connection (withAllocation streams.Kind after) step
+
+    let private onClosed (closed: ConnectionClosed) step =
+        let step = notify closed.Connection (Signal.Closed closed) step
+
+        { step with
+            State =
+                { step.State with
+                    Connections = Map.remove closed.Connection step.State.Connections
+                    Newest = ConnectionHandle(max step.State.Newest.Value closed.Connection.Value) }
+            Known = ConnectionHandle.none }
+
+    let private onEffect step effect =
+        match effect with
+        | SendDatagram run -> transmit run step
+        | ReceiveStreamData data -> notify data.Connection (Signal.StreamData data) step
+        | ReceiveDatagramData data -> notify data.Connection (Signal.Datagram data) step
+        | PeerResetStream reset -> notify reset.Connection (Signal.PeerReset reset) step
+        | PeerStopSending stop ->
+            step
+            |> forgetSending stop.Connection stop.Stream
+            |> notify stop.Connection (Signal.PeerStopSending stop)
+        | StateEvent event -> onState event step
+        | ConnectionLifecycleEvent event -> onLifecycle event step
+        | PeerPreferredAddressAvailable address -> notify address.Connection (Signal.PreferredAddress address) step
+        | ResumptionStateAvailable state -> notify state.Connection (Signal.ResumptionState state) step
+        | ZeroRttStatusEvent event -> notify event.Connection (Signal.ZeroRtt event) step
+        | PacketInspection packet -> notify packet.Connection (Signal.Inspected packet) step
+        | NewTokenAvailable token -> notify token.Connection (Signal.NewToken token) step
+        | HandshakeInformation information ->
+            update
+                information.Connection
+                (fun view ->
+                    { view with
+                        Handshake = Some information })
+                step
+        | PathChanged change ->
+            step
+            |> update change.Connection (fun view -> { view with Route = change.NewRoute })
+            |> notify change.Connection (Signal.PathChanged change)
+        | SendProgress progress -> onSendProgress progress step
+        | StreamsAvailable streams -> onStreamsAvailable streams step
+        | Trace trace -> perform (Action.Record trace) step
+        | ConnectionClosed closed -> onClosed closed step
+
+    let private onError error step =
+        match error with
+        | Some error -> output (Notify(Signal.Declined error)) step
+        | None -> step
+
+    /// The timer, when it changed.
+    let private onWakeup wakeup step =
+        let before = step.State.Wakeup
+
+        let step =
+            { step with
+                State = { step.State with Wakeup = wakeup } }
+
+        match wakeup with
+        | after when after = before -> step
+        | Some at -> perform (Action.SetTimer at) step
+        | None -> perform Action.ClearTimer step
+
+    let private onContinuation isPending step =
+        if isPending then perform Action.Reenter step else step
+
+    let private stepFrom now state =
+        { Now = now
+          State = state
+          Outputs = []
+          Known = ConnectionHandle.none }
+
+    let private finish step = step.State, List.rev step.Outputs
+
+    let private absorb (result: QueryResult) step =
+        result.Effects
+        |> List.fold onEffect step
+        |> onError result.LocalError
+        |> onWakeup result.NextWakeup
+        |> onContinuation result.SendPending
+
+    /// Folds one result into the state. The outputs are in the order of the effects; a refusal, the timer where it changed,
+    /// and a re-entry come last. Two results in turn give the same state as both appended, and the same outputs but for
+    /// what the later one supersedes.
+    let fold (now: TimeUs) (state: Interpreter) (result: QueryResult) : Interpreter * Output list =
+        stepFrom now state |> absorb result |> finish
+
+    /// The timer went off. An early call changes nothing.
+    let elapsed (now: TimeUs) (state: Interpreter) : Interpreter * Output list =
+        match state.Wakeup with
+        | Some at when at <= now -> { state with Wakeup = None }, [ Perform Action.Reenter ]
+        | Some _
+        | None -> state, []
+
+    /// As `fold`, for the result of opening the connection that was asked for under `tag`.
+    let opened
+        (now: TimeUs)
+        (tag: OpenTag)
+        (handle: ConnectionHandle option)
+        (state: Interpreter)
+        (result: QueryResult)
+        : Interpreter * Output list =
+        let state =
+            { state with
+                Opening = Set.remove tag state.Opening }
+
+        match handle, result.LocalError with
+        | Some handle, _ ->
+            stepFrom now state
+            |> begins handle Role.Client
+            |> notify handle (Signal.Opened(tag, handle))
+            |> absorb result
+            |> finish
+        | None, error ->
+            let code =
+                error
+                |> Option.map _.Code
+                |> Option.defaultValue LocalErrorCode.UnsupportedOperation
+
+            stepFrom now state
+            |> output (Notify(Signal.Refused(tag, OpenError.Declined code)))
+            |> absorb { result with LocalError = None }
+            |> finish
+
+    /// The host could not even ask the endpoint to open the connection wanted under `tag`.
+    let refused (tag: OpenTag) (error: OpenError) (state: Interpreter) : Interpreter * Output list =
+        { state with
+            Opening = Set.remove tag state.Opening },
+        [ Notify(Signal.Refused(tag, error)) ]
+
+    /// Wants a connection.
+    let openConnection (tag: OpenTag) (request: OpenRequest) (state: Interpreter) : Interpreter * Output list =
+        { state with
+            Opening = Set.add tag state.Opening },
+        [ Perform(Action.Open(tag, request)) ]
+
+    /// Wants a stream: it gets the next number, and `StreamOpened` once the peer allows that many.
+    let openStream
+        (handle: ConnectionHandle)
+        (kind: StreamKind)
+        (tag: StreamTag)
+        (state: Interpreter)
+        : Interpreter * Output list =
+        match connection handle state with
+        | None ->
+            let error =
+                { Connection = Some handle
+                  Code = LocalErrorCode.UnsupportedOperation
+                  Stream = None }
+
+            state, [ Notify(Signal.Declined error) ]
+        | Some view ->
+            let streams = allocation kind view
+            let index = streams.Requested
+            let isAllowed = index < streams.Limit
+
+            let streams =
+                { streams with
+                    Requested = index + 1UL
+                    Waiting =
+                        if isAllowed then
+                            streams.Waiting
+                        else
+                            Map.add index tag streams.Waiting }
+
+            { state with
+                Connections = Map.add handle (withAllocation kind streams view) state.Connections },
+            if isAllowed then
+                [ Notify(Signal.StreamOpened(tag, handle, StreamId.create view.Role kind index)) ]
+            else
+                []

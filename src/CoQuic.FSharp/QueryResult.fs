@@ -1,0 +1,35 @@
+namespace CoQuic.FSharp
+
+/// What one input to an endpoint brought about.
+type QueryResult =
+    {
+        /// What to do and what to know, in order.
+        Effects: Effect list
+        /// When the timer input is due, for the whole endpoint; none when nothing is.
+        NextWakeup: TimeUs option
+        /// Why the operation was refused, if it was.
+        LocalError: LocalError option
+        /// Whether the bound on one call's work cut it short: send what there is, then call the timer input without waiting.
+        SendPending: bool
+    }
+
+/// Results as values.
+module QueryResult =
+
+    /// No effects, nothing due.
+    let empty: QueryResult =
+        { Effects = []
+          NextWakeup = None
+          LocalError = None
+          SendPending = false }
+
+    /// Effects, and nothing due.
+    let ofEffects (effects: Effect list) : QueryResult = { empty with Effects = effects }
+
+    /// Two results of one endpoint as one: the effects of both, and for the rest what the later one says, except that an
+    /// earlier error is not forgotten.
+    let append (earlier: QueryResult) (later: QueryResult) : QueryResult =
+        { Effects = earlier.Effects @ later.Effects
+          NextWakeup = later.NextWakeup
+          LocalError = later.LocalError |> Option.orElse earlier.LocalError
+          SendPending = later.SendPending }

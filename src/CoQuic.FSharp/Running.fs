@@ -1,0 +1,246 @@
+namespace CoQuic.FSharp
+
+/// What a host tells a running program.
+[<RequireQualifiedAccess>]
+type Occurrence<'message> =
+    /// An input to the endpoint had this result.
+    | Result of result: QueryResult
+    /// `Action.Open` had this result; there is no connection where the endpoint refused.
+    | Opened of tag: OpenTag * connection: ConnectionHandle option * result: QueryResult
+    /// `Action.Open` failed before the endpoint was asked.
+    | OpenFailed of tag: OpenTag * error: OpenError
+    /// Somebody posted a message.
+    | Posted of message: 'message
+    /// The timer of the last `SetTimer` went off; an early call is harmless.
+    | Elapsed
+
+/// A program joined to an interpreter: what every host turns.
+[<NoEquality; NoComparison>]
+type Running<'model, 'message> =
+    {
+        Program: Program<'model, 'message>
+        Model: 'model
+        Interpreter: Interpreter
+        /// What `After` asked for, by due time and then by order of request.
+        Timers: Map<TimeUs * uint64, 'message>
+        /// How many `After` commands there were.
+        TimersStarted: uint64
+        /// What the host was last told to set its timer to.
+        Deadline: TimeUs option
+        /// Whether the program has said `Stop`.
+        IsStopped: bool
+    }
+
+/// Turns a program. Pure: the host performs the actions, in order, and reports what comes of them.
+module Running =
+
+    /// A turn under way: actions so far, newest first, and signals that commands raised, newest first.
+    [<Struct; NoEquality; NoComparison>]
+    type private Turn<'model, 'message> =
+        { Running: Running<'model, 'message>
+          Actions: Action list
+          Raised: Event<'message> list }
+
+    let private act action turn =
+        { turn with
+            Actions = action :: turn.Actions }
+
+    let private withInterpreter interpreter turn =
+        { turn with
+            Running =
+                { turn.Running with
+                    Interpreter = interpreter } }
+
+    /// The interpreter's timer is one of two that make the host's deadline; `settle` tells the host.
+    let private perform action turn =
+        match action with
+        | Action.SetTimer _
+        | Action.ClearTimer -> turn
+        | Action.Transmit _
+        | Action.Reenter
+        | Action.Feed _
+        | Action.Open _
+        | Action.Migrate _
+        | Action.Record _
+        | Action.Stop -> act action turn
+
+    let private raiseOutput turn output =
+        match output with
+        | Perform action -> perform action turn
+        | Notify signal ->
+            { turn with
+                Raised = Network signal :: turn.Raised }
+
+    let private interpret (step: Interpreter -> Interpreter * Output list) turn =
+        let interpreter, outputs = step turn.Running.Interpreter
+        outputs |> List.fold raiseOutput (withInterpreter interpreter turn)
+
+    let private startTimer now delay message turn =
+        let running = turn.Running
+
+        { turn with
+            Running =
+                { running with
+                    Timers =
+                        running.Timers
+                        |> Map.add (TimeUs.after delay now, running.TimersStarted) message
+                    TimersStarted = running.TimersStarted + 1UL } }
+
+    let private cancelTimers message turn =
+        { turn with
+            Running =
+                { turn.Running with
+                    Timers = turn.Running.Timers |> Map.filter (fun _ waiting -> waiting <> message) } }
+
+    let private closeWithoutError handle =
+        Action.Feed(
+            Input.CloseConnection
+                { Connection = handle
+                  ApplicationErrorCode = 0UL
+                  Reason = "" }
+        )
+
+    let private stop turn =
+        let closes =
+            [ for KeyValue(handle, _) in turn.Running.Interpreter.Connections -> closeWithoutError handle ]
+
+        let turn = closes |> List.fold (fun turn close -> act close turn) turn
+
+        { act Action.Stop turn with
+            Running = { turn.Running with IsStopped = true } }
+
+    let private execute now turn command =
+        match command with
+        | Command.Open(tag, request) -> interpret (Interpreter.openConnection tag request) turn
+        | Command.OpenStream(handle, kind, tag) -> interpret (Interpreter.openStream handle kind tag) turn
+        | Command.Send data -> act (Action.Feed(Input.SendStreamData data)) turn
+        | Command.SendDatagram datagram -> act (Action.Feed(Input.SendDatagram datagram)) turn
+        | Command.Consume data -> act (Action.Feed(Input.ConsumeStreamData data)) turn
+        | Command.Reset reset -> act (Action.Feed(Input.ResetStream reset)) turn
+        | Command.StopSending stop -> act (Action.Feed(Input.StopSending stop)) turn
+        | Command.Close close -> act (Action.Feed(Input.CloseConnection close)) turn
+        | Command.RequestKeyUpdate handle -> act (Action.Feed(Input.RequestKeyUpdate handle)) turn
+        | Command.RequestMigration(handle, target) -> act (Action.Migrate(handle, target)) turn
+        | Command.After(delay, message) -> startTimer now delay message turn
+        | Command.Cancel message -> cancelTimers message turn
+        | Command.Stop -> stop turn
+
+    let private update now event turn =
+        if turn.Running.IsStopped then
+            turn
+        else
+            let model, commands = turn.Running.Program.Update now event turn.Running.Model
+
+            let turn =
+                { turn with
+                    Running = { turn.Running with Model = model } }
+
+            commands |> List.fold (execute now) turn
+
+    /// An output in its place: actions are collected, a signal updates the model at once.
+    let private onOutput now turn output =
+        match output with
+        | Perform action -> perform action turn
+        | Notify signal -> update now (Network signal) turn
+
+    /// What commands raised comes after all that was there before; and so on, until nothing is raised.
+    let rec private hearRaised now turn =
+        match turn.Raised with
+        | [] -> turn
+        | raised ->
+            List.rev raised
+            |> List.fold (fun turn event -> update now event turn) { turn with Raised = [] }
+            |> hearRaised now
+
+    let private follow now (interpreter, outputs) turn =
+        outputs |> List.fold (onOutput now) (withInterpreter interpreter turn)
+
+    let private takeDue now turn =
+        let isDue (at, _) = at <= now
+
+        let due =
+            turn.Running.Timers |> Map.toSeq |> Seq.takeWhile (fst >> isDue) |> Seq.toList
+
+        let timers =
+            due
+            |> List.fold (fun timers (key, _) -> Map.remove key timers) turn.Running.Timers
+
+        List.map snd due,
+        { turn with
+            Running =
+                { turn.Running with
+                    Timers = timers
+                    Deadline = None } }
+
+    let private elapse now turn =
+        let messages, turn = takeDue now turn
+
+        messages
+        |> List.fold (fun turn message -> update now (Message message) turn) turn
+        |> fun turn -> follow now (Interpreter.elapsed now turn.Running.Interpreter) turn
+
+    let private onOccurrence now occurrence turn =
+        let interpreter = turn.Running.Interpreter
+
+        match occurrence with
+        | Occurrence.Result result -> follow now (Interpreter.fold now interpreter result) turn
+        | Occurrence.Opened(tag, handle, result) ->
+            follow now (Interpreter.opened now tag handle interpreter result) turn
+        | Occurrence.OpenFailed(tag, error) -> follow now (Interpreter.refused tag error interpreter) turn
+        | Occurrence.Posted message -> update now (Message message) turn
+        | Occurrence.Elapsed -> elapse now turn
+
+    let private firstTimer (timers: Map<TimeUs * uint64, 'message>) =
+        if timers.IsEmpty then
+            None
+        else
+            Some(timers |> Map.minKeyValue |> fst |> fst)
+
+    /// The host has one timer: the earlier of the endpoint's and the program's.
+    let private settle turn =
+        let running = turn.Running
+
+        let deadline =
+            TimeUs.earliest running.Interpreter.Wakeup (firstTimer running.Timers)
+
+        if deadline = running.Deadline then
+            turn
+        else
+            { turn with
+                Running = { running with Deadline = deadline } }
+            |> match deadline with
+               | Some at -> act (Action.SetTimer at)
+               | None -> act Action.ClearTimer
+
+    let private finish now turn =
+        let turn = turn |> hearRaised now |> settle
+        turn.Running, List.rev turn.Actions
+
+    let private turnOf running =
+        { Running = running
+          Actions = []
+          Raised = [] }
+
+    /// The program at its first instant, and what its host has to do.
+    let start (now: TimeUs) (program: Program<'model, 'message>) : Running<'model, 'message> * Action list =
+        let model, commands = program.Init
+
+        let running =
+            { Program = program
+              Model = model
+              Interpreter = Interpreter.empty
+              Timers = Map.empty
+              TimersStarted = 0UL
+              Deadline = None
+              IsStopped = false }
+
+        commands |> List.fold (execute now) (turnOf running) |> finish now
+
+    /// What an occurrence makes of the program, and what its host has to do. A stopped program hears nothing, but its
+    /// endpoint is still interpreted, so that the host can send what closing takes.
+    let deliver
+        (now: TimeUs)
+        (occurrence: Occurrence<'message>)
+        (running: Running<'model, 'message>)
+        : Running<'model, 'message> * Action list =
+        turnOf running |> onOccurrence now occurrence |> finish now
