@@ -1,0 +1,308 @@
+namespace CoQuic.Runtime
+
+#nowarn "9" // Memory is pinned while the C library reads or fills it.
+
+open System
+open System.Net
+open System.Net.Sockets
+open System.Runtime.InteropServices
+open CoQuic.Engine
+
+/// What other threads signal and a wait listens to: an event descriptor.
+[<Sealed>]
+type private WakeEvent() =
+    let descriptor = Libc.eventfd (0u, Libc.EFD_CLOEXEC ||| Libc.EFD_NONBLOCK)
+
+    do
+        if descriptor.IsInvalid then
+            raise (SocketException(Marshal.GetLastPInvokeError()))
+
+    member _.Descriptor = int (descriptor.DangerousGetHandle())
+
+    member _.Signal() =
+        // A wake that comes after the end wakes nobody. The handle's own lock keeps a number used again from being written.
+        try
+            let mutable one = 1UL
+            Libc.write (descriptor, &one, 8un) |> ignore
+        with :? ObjectDisposedException ->
+            ()
+
+    member _.Clear() =
+        let mutable count = 0UL
+        Libc.read (descriptor, &count, 8un) |> ignore
+
+    member _.Dispose() = descriptor.Dispose()
+
+/// A socket on 64-bit Linux: `ppoll` over the socket and an event descriptor, `recvmsg` and `sendmsg` with offloads, ECN and
+/// packet information in control messages.
+[<Sealed>]
+type internal LinuxSocket(socket: Socket, offload: bool) =
+
+    /// The kernel's own limit (UDP_MAX_SEGMENTS), the lower one of older kernels.
+    static let maximumSegments = 64
+
+    /// The largest payload that a UDP datagram over IPv4 has, which bounds a run before it is cut.
+    static let maximumBatchBytes = 65_507
+
+    /// Neither field of the header that a call reads moves: all blocks are pinned.
+    let pinned size =
+        GC.AllocateArray<byte>(size, pinned = true)
+
+    let address block =
+        Marshal.UnsafeAddrOfPinnedArrayElement(block, 0)
+
+    let family = socket.AddressFamily
+
+    let familyNumber =
+        if family = AddressFamily.InterNetwork then
+            Libc.AF_INET
+        else
+            Libc.AF_INET6
+
+    let handle = socket.SafeHandle
+    let wake = WakeEvent()
+    let buffers = ReceiveBuffers()
+    let name = pinned SocketAddressLayout.maximumSize
+    let control = pinned ControlMessages.bufferSize
+    let vector = GC.AllocateArray<IoVector>(1, pinned = true)
+    let header = GC.AllocateArray<MessageHeader>(1, pinned = true)
+    let polled = GC.AllocateArray<PollDescriptor>(2, pinned = true)
+    let timeout = GC.AllocateArray<TimeSpec>(1, pinned = true)
+    let mutable segmentation = offload
+
+    do
+        header[0] <-
+            { Name = Marshal.UnsafeAddrOfPinnedArrayElement(name, 0)
+              NameLength = 0
+              Vectors = Marshal.UnsafeAddrOfPinnedArrayElement(vector, 0)
+              VectorCount = 1un
+              Control = 0n
+              ControlLength = 0un
+              Flags = 0 }
+
+        polled[0] <-
+            { Descriptor = int (handle.DangerousGetHandle())
+              Requested = Libc.POLLIN
+              Returned = 0s }
+
+        polled[1] <-
+            { Descriptor = wake.Descriptor
+              Requested = Libc.POLLIN
+              Returned = 0s }
+
+    /// Whether runs go out in one call still: a system without segmentation is found out once and remembered.
+    member _.UsesSegmentation = segmentation
+
+    member private _.Poll(microseconds: int64) : int =
+        let limit =
+            if microseconds < 0L then
+                0n
+            else
+                timeout[0] <-
+                    { Seconds = microseconds / 1_000_000L
+                      Nanoseconds = microseconds % 1_000_000L * 1_000L }
+
+                Marshal.UnsafeAddrOfPinnedArrayElement(timeout, 0)
+
+        Libc.ppoll (Marshal.UnsafeAddrOfPinnedArrayElement(polled, 0), 2un, limit, 0n)
+
+    member private _.Readiness() : Readiness =
+        let events = polled[0].Returned
+        let mutable readiness = Readiness.None
+
+        // An error on the socket is taken off it by reading.
+        if events &&& (Libc.POLLIN ||| Libc.POLLERR) <> 0s then
+            readiness <- readiness ||| Readiness.Readable
+
+        if events &&& Libc.POLLOUT <> 0s then
+            readiness <- readiness ||| Readiness.Writable
+
+        if polled[1].Returned <> 0s then
+            wake.Clear()
+            readiness <- readiness ||| Readiness.Woken
+
+        readiness
+
+    /// Reads once into `target`; the number of bytes, or -1.
+    member private _.Read(target: byte[]) : int =
+        use memory = fixed target
+
+        vector[0] <-
+            { Base = NativeInterop.NativePtr.toNativeInt memory
+              Length = unativeint target.Length }
+
+        header[0].NameLength <- name.Length
+        header[0].Control <- address control
+        header[0].ControlLength <- unativeint control.Length
+        header[0].Flags <- 0
+        int (Libc.recvmsg (handle, address header, Libc.MSG_DONTWAIT))
+
+    member private _.Describe(length: int, run: byref<ReceivedRun>) =
+        let mutable told: ControlMessages.Told =
+            { Ecn = EcnCodepoint.Unavailable
+              SegmentSize = length
+              Local = UdpAddress.unspecified }
+
+        let controlLength = int header[0].ControlLength
+        ControlMessages.read (ReadOnlySpan(control, 0, controlLength)) &told
+
+        if header[0].Flags &&& Libc.MSG_CTRUNC <> 0 then
+            told.Ecn <- EcnCodepoint.Unavailable
+
+        run <-
+            { Buffer = buffers.Take length
+              SegmentSize = told.SegmentSize
+              Ecn = told.Ecn
+              Route =
+                { Local = told.Local
+                  Remote = SocketAddressLayout.read family (ReadOnlySpan name) } }
+
+    /// Fills in where a run goes, and how.
+    member private _.Prepare(run: inref<OutgoingRun>, batch: int) =
+        let destination = Span name
+        BitConverter.TryWriteBytes(destination, familyNumber) |> ignore
+        header[0].NameLength <- SocketAddressLayout.write family run.Route.Remote destination
+        let mutable position = 0
+
+        if batch > run.SegmentSize then
+            position <- ControlMessages.writeSegmentSize (Span control) position run.SegmentSize
+
+        if EcnField.write run.Ecn <> 0 then
+            position <- ControlMessages.writeEcn (Span control) position run.Route.Remote run.Ecn
+
+        if not (UdpAddress.isUnspecified run.Route.Local) then
+            position <- ControlMessages.writeLocal (Span control) position family run.Route.Local
+
+        header[0].Control <- if position = 0 then 0n else address control
+        header[0].ControlLength <- unativeint position
+
+    /// Writes `batch` bytes from the position on in one call: 0, or the error's number.
+    member private this.Write(run: inref<OutgoingRun>, position: int, batch: int) : int =
+        let bytes = run.Bytes.Span.Slice(position, batch)
+        use memory = fixed bytes
+
+        vector[0] <-
+            { Base = NativeInterop.NativePtr.toNativeInt memory
+              Length = unativeint batch }
+
+        this.Prepare(&run, batch)
+
+        if Libc.sendmsg (handle, address header, Libc.MSG_DONTWAIT) >= 0n then
+            0
+        else
+            Marshal.GetLastPInvokeError()
+
+    /// How many bytes the next call may take: whole segments, as many as go together.
+    member private _.Batch(run: inref<OutgoingRun>, position: int) : int =
+        let rest = run.Bytes.Length - position
+
+        let segments =
+            if segmentation then
+                max 1 (min maximumSegments (maximumBatchBytes / run.SegmentSize))
+            else
+                1
+
+        min rest (segments * run.SegmentSize)
+
+    interface IUdpSocket with
+
+        member _.LocalEndPoint =
+            match socket.LocalEndPoint with
+            | :? IPEndPoint as endPoint -> endPoint
+            | _ -> IPEndPoint(IPAddress.Any, 0)
+
+        member this.Wait(microseconds, forWriting) =
+            polled[0].Requested <-
+                if forWriting then
+                    Libc.POLLIN ||| Libc.POLLOUT
+                else
+                    Libc.POLLIN
+
+            polled[0].Returned <- 0s
+            polled[1].Returned <- 0s
+
+            if this.Poll microseconds > 0 then
+                this.Readiness()
+            else
+                Readiness.None
+
+        member _.Wake() = wake.Signal()
+
+        member this.Receive(run) =
+            let length = this.Read buffers.Target
+
+            if length < 0 then
+                // Nothing there, an interruption, or an error of an earlier send: the next wait tells whether there is more.
+                false
+            else
+                this.Describe(length, &run)
+                true
+
+        member this.Send(run, position) =
+            let mutable next = position
+            let mutable blocked = false
+
+            while next < run.Bytes.Length && not blocked do
+                let batch = this.Batch(&run, next)
+
+                match this.Write(&run, next, batch) with
+                | Libc.EAGAIN -> blocked <- true
+                | Libc.EINTR -> ()
+                | Libc.EINVAL
+                | Libc.EIO
+                | Libc.ENOPROTOOPT
+                | Libc.EOPNOTSUPP when batch > run.SegmentSize -> segmentation <- false
+                | _ -> next <- next + batch
+
+            next
+
+        member _.Dispose() =
+            socket.Dispose()
+            wake.Dispose()
+
+[<RequireQualifiedAccess>]
+module internal LinuxSocket =
+
+    /// Whether the layouts in Libc are this system's.
+    let isSupported =
+        OperatingSystem.IsLinux()
+        && Environment.Is64BitProcess
+        && BitConverter.IsLittleEndian
+
+    let private set (socket: Socket) level option (value: int) =
+        socket.SetRawSocketOption(level, option, ReadOnlySpan(BitConverter.GetBytes value))
+
+    /// Sets an option that not every kernel has, and says whether this one has it.
+    let private trySet socket level option value =
+        try
+            set socket level option value
+            true
+        with :? SocketException ->
+            false
+
+    /// Options of IPv4 go onto dual-stack sockets as well: they decide about mapped peers.
+    let private configure (socket: Socket) packetInformation =
+        set socket Libc.SOL_IP Libc.IP_RECVTOS 1
+        trySet socket Libc.SOL_IP Libc.IP_MTU_DISCOVER Libc.IP_PMTUDISC_PROBE |> ignore
+
+        if socket.AddressFamily = AddressFamily.InterNetworkV6 then
+            set socket Libc.SOL_IPV6 Libc.IPV6_RECVTCLASS 1
+
+            trySet socket Libc.SOL_IPV6 Libc.IPV6_MTU_DISCOVER Libc.IP_PMTUDISC_PROBE
+            |> ignore
+
+            if packetInformation then
+                set socket Libc.SOL_IPV6 Libc.IPV6_RECVPKTINFO 1
+        elif packetInformation then
+            set socket Libc.SOL_IP Libc.IP_PKTINFO 1
+
+    /// Takes over a bound socket.
+    let wrap (socket: Socket) (options: SocketOptions) : IUdpSocket =
+        configure socket options.PacketInformation
+
+        if options.Offload then
+            trySet socket Libc.SOL_UDP Libc.UDP_GRO 1 |> ignore
+
+        // Setting 0 changes nothing, but a kernel without segmentation refuses it.
+        let segmentation = options.Offload && trySet socket Libc.SOL_UDP Libc.UDP_SEGMENT 0
+        new LinuxSocket(socket, segmentation)

@@ -1,0 +1,79 @@
+namespace CoQuic.Runtime
+
+open System
+open System.Net
+open CoQuic.Engine
+
+/// What ended a wait.
+[<Flags>]
+type internal Readiness =
+    /// The deadline.
+    | None = 0
+    /// Datagrams can be read.
+    | Readable = 1
+    /// Datagrams can be written again. Only when asked for.
+    | Writable = 2
+    /// Somebody called `Wake`.
+    | Woken = 4
+
+/// A run of datagrams as one read brought it: all from one peer, of one size, the last possibly shorter.
+[<Struct; NoEquality; NoComparison>]
+type internal ReceivedRun =
+    {
+        /// The datagrams. The reader owns the memory: the socket never touches it again.
+        Buffer: Memory<byte>
+        SegmentSize: int
+        Ecn: EcnCodepoint
+        Route: UdpRoute
+    }
+
+/// A run of datagrams to write: all to one peer, of one size, the last possibly shorter.
+[<Struct; NoEquality; NoComparison>]
+type internal OutgoingRun =
+    { Bytes: ReadOnlyMemory<byte>
+      SegmentSize: int
+      Ecn: EcnCodepoint
+      Route: UdpRoute }
+
+/// What a socket is opened with.
+type internal SocketOptions =
+    {
+        /// The address to bind; the port 0 takes a free one. An IPv6 wildcard takes IPv4 as well.
+        Bind: IPEndPoint
+        /// What to ask the system for, in bytes, in each direction. It may grant less.
+        BufferBytes: int
+        /// Whether to use segmentation and receive offload where the system has them.
+        Offload: bool
+        /// Whether reads tell the address that a datagram was sent to: for servers, which answer from it.
+        PacketInformation: bool
+    }
+
+[<RequireQualifiedAccess>]
+module internal SocketOptions =
+
+    let bind (endPoint: IPEndPoint) : SocketOptions =
+        { Bind = endPoint
+          BufferBytes = 4 * 1024 * 1024
+          Offload = true
+          PacketInformation = false }
+
+/// One UDP socket that one thread uses. Nothing here blocks but `Wait`; only `Wake` may be called from other threads.
+type internal IUdpSocket =
+    inherit IDisposable
+
+    abstract LocalEndPoint: IPEndPoint
+
+    /// Waits until datagrams can be read, somebody wakes it, datagrams can be written (when `forWriting`), or `microseconds`
+    /// have passed; negative waits without end.
+    abstract Wait: microseconds: int64 * forWriting: bool -> Readiness
+
+    /// Ends the current wait, or the next. From any thread, also after disposal.
+    abstract Wake: unit -> unit
+
+    /// Reads a run, if one is there. An empty datagram is a run of no bytes.
+    abstract Receive: run: byref<ReceivedRun> -> bool
+
+    /// Writes datagrams from byte `position` on, and returns the position of the first that the system had no room for: the
+    /// run's length when it took all. What the system refuses for good (no route, larger than the link takes) is lost like
+    /// any datagram.
+    abstract Send: run: inref<OutgoingRun> * position: int -> int

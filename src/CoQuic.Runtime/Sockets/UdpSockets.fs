@@ -1,0 +1,55 @@
+namespace CoQuic.Runtime
+
+open System.Net
+open System.Net.Sockets
+
+/// Opens sockets, and chooses their implementation.
+[<RequireQualifiedAccess>]
+module internal UdpSockets =
+
+    let private create (options: SocketOptions) : Socket =
+        let socket =
+            new Socket(options.Bind.AddressFamily, SocketType.Dgram, ProtocolType.Udp, Blocking = false)
+
+        try
+            if options.Bind.AddressFamily = AddressFamily.InterNetworkV6 then
+                socket.DualMode <- options.Bind.Address.Equals IPAddress.IPv6Any
+
+            // A wish: the system cuts it down to its own limit.
+            socket.ReceiveBufferSize <- options.BufferBytes
+            socket.SendBufferSize <- options.BufferBytes
+            socket.Bind options.Bind
+            socket
+        with :? SocketException ->
+            socket.Dispose()
+            reraise ()
+
+    /// Where the platform can: routers then drop what is too large, and path MTU discovery learns. IPv6 routers always do.
+    let private avoidFragments (socket: Socket) =
+        if socket.AddressFamily = AddressFamily.InterNetwork then
+            try
+                socket.DontFragment <- true
+            with :? SocketException ->
+                ()
+
+    /// The implementation that every system has.
+    let openPortable (options: SocketOptions) : Result<IUdpSocket, RuntimeError> =
+        try
+            let socket = create options
+            avoidFragments socket
+            Ok(new PortableSocket(socket))
+        with :? SocketException as error ->
+            Error(RuntimeError.ofSocketException options.Bind error)
+
+    let private openLinux (options: SocketOptions) =
+        try
+            Ok(LinuxSocket.wrap (create options) options)
+        with :? SocketException as error ->
+            Error(RuntimeError.ofSocketException options.Bind error)
+
+    /// Opens and binds a socket: the system's best.
+    let openSocket (options: SocketOptions) : Result<IUdpSocket, RuntimeError> =
+        if LinuxSocket.isSupported then
+            openLinux options
+        else
+            openPortable options

@@ -1,0 +1,191 @@
+module CoQuic.Runtime.Tests.UdpSocketTests
+
+open System
+open System.Net
+open System.Threading
+open Expecto
+open CoQuic.Engine
+open CoQuic.Runtime
+open CoQuic.Runtime.Tests.SocketKit
+
+/// Sends a run from one socket to another and returns the datagrams that came.
+let private exchange kind (address: IPAddress) length segmentSize =
+    require address
+    use sender = openOn kind address
+    use receiver = openOn kind address
+    let bytes = pattern length
+    sendAll sender (outgoing bytes segmentSize EcnCodepoint.NotEct (routeTo receiver.LocalEndPoint))
+    Array.chunkBySize segmentSize bytes |> List.ofArray, receiveDatagrams receiver length
+
+let private carriesRuns kind address =
+    testCase $"a run arrives as it was sent over {address}"
+    <| fun () ->
+        // One datagram; a full run; a short last one; more than one call takes; a size that no offload joins.
+        for length, segmentSize in [ 1, 1; 1200 * 40, 1200; 1200 * 3 + 7, 1200; 1452 * 100 + 1, 1452; 9000, 9000 ] do
+            let sent, received = exchange kind address length segmentSize
+            Expect.equal received sent $"{length} bytes in datagrams of {segmentSize}"
+
+let private carriesEcn kind address =
+    testCase $"ECN marks survive over {address}"
+    <| fun () ->
+        require address
+        use sender = openOn kind address
+        use receiver = openOn kind address
+
+        for mark in [ EcnCodepoint.NotEct; EcnCodepoint.Ect0; EcnCodepoint.Ect1; EcnCodepoint.Ce ] do
+            sendAll sender (outgoing (pattern 2400) 1200 mark (routeTo receiver.LocalEndPoint))
+            let expected = if kind.TellsEcn then mark else EcnCodepoint.Unavailable
+
+            for run in receiveRuns receiver 2400 do
+                Expect.equal run.Ecn expected $"the mark {mark}"
+
+let private tests (kind: Kind) =
+    testList
+        kind.Name
+        [ for address in [ IPAddress.Loopback; IPAddress.IPv6Loopback ] do
+              carriesRuns kind address
+              carriesEcn kind address
+
+          testCase "what arrives tells where it came from, and an answer finds the way back"
+          <| fun () ->
+              use client = openOn kind IPAddress.Loopback
+              use server = openOn kind IPAddress.Loopback
+              sendAll client (outgoing [| 1uy |] 1 EcnCodepoint.NotEct (routeTo server.LocalEndPoint))
+              let run = receive server
+              Expect.equal (UdpAddress.toEndPoint run.Route.Remote) client.LocalEndPoint "the sender's address"
+              sendAll server (outgoing [| 2uy |] 1 EcnCodepoint.NotEct run.Route)
+              Expect.equal ((receive client).Buffer.ToArray()) [| 2uy |] "the answer"
+
+          testCase "an IPv6 wildcard takes IPv4 as well, with its marks"
+          <| fun () ->
+              require IPAddress.IPv6Loopback
+              use server = openOn kind IPAddress.IPv6Any
+              use client = openOn kind IPAddress.Loopback
+              let target = IPEndPoint(IPAddress.Loopback, server.LocalEndPoint.Port)
+              sendAll client (outgoing (pattern 3000) 1000 EcnCodepoint.Ect0 (routeTo target))
+              let run = List.head (receiveRuns server 3000)
+              Expect.equal (UdpAddress.toEndPoint run.Route.Remote) client.LocalEndPoint "the sender as IPv4"
+
+              if kind.TellsEcn then
+                  Expect.equal run.Ecn EcnCodepoint.Ect0 "the mark"
+
+              sendAll server (outgoing [| 9uy |] 1 EcnCodepoint.Ect1 run.Route)
+              let answer = receive client
+              Expect.equal (answer.Buffer.ToArray()) [| 9uy |] "the answer"
+
+              if kind.TellsEcn then
+                  Expect.equal answer.Ecn EcnCodepoint.Ect1 "the answer's mark"
+
+          testCase "small runs share a chunk and do not disturb each other"
+          <| fun () ->
+              use client = openOn kind IPAddress.Loopback
+              use server = openOn kind IPAddress.Loopback
+
+              let runs =
+                  [ for i in 1..200 do
+                        sendAll
+                            client
+                            (outgoing [| byte i; byte i |] 2 EcnCodepoint.NotEct (routeTo server.LocalEndPoint))
+
+                        receive server ]
+
+              let contents = [ for run in runs -> run.Buffer.ToArray() ]
+              Expect.equal contents [ for i in 1..200 -> [| byte i; byte i |] ] "all contents are still there"
+
+          testCase "an empty datagram is a run of no bytes"
+          <| fun () ->
+              use server = openOn kind IPAddress.Loopback
+
+              use client =
+                  new Sockets.Socket(
+                      Sockets.AddressFamily.InterNetwork,
+                      Sockets.SocketType.Dgram,
+                      Sockets.ProtocolType.Udp
+                  )
+
+              client.SendTo(Array.empty, server.LocalEndPoint) |> ignore
+              client.SendTo([| 5uy |], server.LocalEndPoint) |> ignore
+              Expect.equal (receive server).Buffer.Length 0 "the empty one"
+              Expect.equal ((receive server).Buffer.ToArray()) [| 5uy |] "the one behind it"
+
+          testCase "a wait ends at its deadline"
+          <| fun () ->
+              use socket = openOn kind IPAddress.Loopback
+              Expect.equal (socket.Wait(2_000L, false)) Readiness.None "nothing else happened"
+
+          testCase "a wake from another thread ends a wait without limit, once"
+          <| fun () ->
+              use socket = openOn kind IPAddress.Loopback
+              let waker = Thread(fun () -> socket.Wake())
+              waker.Start()
+              Expect.equal (socket.Wait(-1L, false)) Readiness.Woken "it was woken"
+              waker.Join()
+              Expect.equal (socket.Wait(0L, false)) Readiness.None "one wake, one end"
+
+          testCase "a wake before the wait is not lost, and many are one"
+          <| fun () ->
+              use socket = openOn kind IPAddress.Loopback
+
+              for _ in 1..1000 do
+                  socket.Wake()
+
+              Expect.equal (socket.Wait(patience, false)) Readiness.Woken "it was woken"
+              Expect.equal (socket.Wait(0L, false)) Readiness.None "all wakes are taken"
+
+          testCase "a wake after disposal does nothing"
+          <| fun () ->
+              let socket = openOn kind IPAddress.Loopback
+              socket.Dispose()
+              socket.Wake()
+              socket.Wake()
+              Expect.throwsT<ObjectDisposedException> (fun () -> socket.Wait(0L, false) |> ignore) "its own use throws"
+
+          testCase "a refused port does not disturb later datagrams"
+          <| fun () ->
+              use sender = openOn kind IPAddress.Loopback
+              use receiver = openOn kind IPAddress.Loopback
+              let closed = openOn kind IPAddress.Loopback
+              let nobody = routeTo closed.LocalEndPoint
+              closed.Dispose()
+              sendAll sender (outgoing [| 1uy |] 1 EcnCodepoint.NotEct nobody)
+              sendAll sender (outgoing [| 2uy |] 1 EcnCodepoint.NotEct (routeTo receiver.LocalEndPoint))
+              Expect.equal ((receive receiver).Buffer.ToArray()) [| 2uy |] "the second arrives"
+
+              let mutable none = Unchecked.defaultof<ReceivedRun>
+              Expect.isFalse (sender.Receive &none) "and the error is no datagram"
+
+          testCase "a datagram that the link cannot take is lost without harm"
+          <| fun () ->
+              use sender = openOn kind IPAddress.Loopback
+              use receiver = openOn kind IPAddress.Loopback
+              let route = routeTo receiver.LocalEndPoint
+              // 65,507 bytes are the most that UDP over IPv4 carries.
+              sendAll sender (outgoing (pattern 65_600) 65_600 EcnCodepoint.NotEct route)
+              sendAll sender (outgoing [| 7uy |] 1 EcnCodepoint.NotEct route)
+              Expect.equal ((receive receiver).Buffer.ToArray()) [| 7uy |] "the next arrives"
+
+          testCase "a busy port is an error that names the address"
+          <| fun () ->
+              use first = openOn kind IPAddress.Loopback
+
+              match kind.Open(SocketOptions.bind first.LocalEndPoint) with
+              | Ok second ->
+                  second.Dispose()
+                  failtest "two sockets have one port"
+              | Error error ->
+                  Expect.equal error (RuntimeError.AddressInUse first.LocalEndPoint) "the error"
+                  Expect.stringContains (string error) (string first.LocalEndPoint) "its sentence"
+
+          testCase "an address of another machine cannot be bound"
+          <| fun () ->
+              // 192.0.2.0/24 is for documentation (RFC 5737).
+              let foreign = IPEndPoint(IPAddress.Parse "192.0.2.1", 0)
+
+              match kind.Open(SocketOptions.bind foreign) with
+              | Ok socket ->
+                  socket.Dispose()
+                  failtest "it was bound"
+              | Error error -> Expect.equal error (RuntimeError.AddressNotAvailable foreign) "the error" ]
+
+[<Tests>]
+let all = testList "UDP sockets" (List.map tests kinds)
