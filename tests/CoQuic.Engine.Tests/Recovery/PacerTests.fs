@@ -1,0 +1,135 @@
+module CoQuic.Engine.Tests.Recovery.PacerTests
+
+open System
+open Expecto
+open FsCheck
+open CoQuic.Engine
+open CoQuic.Engine.Tests.Recovery.Sender
+open CoQuic.Tests.Properties
+
+let private size = 1200
+
+/// A pacer whose bucket was full at the origin.
+let private paced (bytesPerSecond: uint64) =
+    let pacer = Pacer size
+    pacer.SetRate(TimeUs.Zero, Nullable bytesPerSecond)
+    pacer
+
+/// Sends full packets as fast as the pacer lets it until some time, waking when told, so many microseconds late.
+let private sendUntil (until: TimeUs) lateness (pacer: Pacer) =
+    let rec turn (now: TimeUs) sent =
+        if now > until then
+            List.rev sent
+        elif pacer.CanSend(now, size) then
+            pacer.OnSent(now, size)
+            turn now (now :: sent)
+        else
+            turn (pacer.NextRelease(now).Value + TimeSpan.FromMicroseconds(float lateness)) sent
+
+    turn TimeUs.Zero []
+
+let private within (ratio: float) (expected: float) (actual: float) message =
+    Expect.isLessThan (abs (actual - expected) / expected) ratio message
+
+[<Tests>]
+let tests =
+    testList
+        "Recovery.Pacer (RFC 9002 §7.7)"
+        [ testCase "before there is an RTT sample nothing is paced"
+          <| fun () ->
+              let pacer = Pacer size
+
+              for _ in 1..100 do
+                  Expect.isTrue (pacer.CanSend(TimeUs.Zero, size)) "the window alone limits"
+                  pacer.OnSent(TimeUs.Zero, size)
+
+              Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable()) "now"
+
+          testCase "ten packets leave at once, the eleventh waits for its turn"
+          <| fun () ->
+              let pacer = paced 1_200_000UL
+              let sent = pacer |> sendUntil TimeUs.Zero 0
+              Expect.equal sent.Length Pacer.BurstPackets "a burst"
+              Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable(ms 1.0)) "one packet a millisecond"
+
+          for rate in [ 1_000UL; 125_000UL; 12_500_000UL; 1_250_000_000UL ] do
+              testCase $"at {rate} bytes per second the average rate is right within 1 %%"
+              <| fun () ->
+                  let pacer = paced rate
+                  let seconds = 20_000.0 * float size / float rate |> max 0.1 |> min 2_000.0
+                  let sent = pacer |> sendUntil (ms (1000.0 * seconds)) 0
+                  let beyondBurst = float (int64 sent.Length * int64 size - pacer.Burst)
+                  within 0.01 (float rate * seconds) beyondBurst "rate"
+
+          testCase "packets further apart than a microsecond's fraction are not starved by rounding"
+          <| fun () ->
+              // 3 bytes a microsecond and a third: asking at every microsecond must not lose the third.
+              let pacer = paced 3_333_333UL
+              let mutable sent = 0
+
+              for now in 0L .. 1_000_000L do
+                  if pacer.CanSend(us now, size) then
+                      pacer.OnSent(us now, size)
+                      sent <- sent + size
+
+              within 0.01 3_333_333.0 (float sent) "one second's worth"
+
+          testCase "a wake-up half a millisecond late costs no rate"
+          <| fun () ->
+              let rate = 125_000_000UL
+              let sent = paced rate |> sendUntil (ms 1000.0) 400
+              within 0.02 (float rate) (float (sent.Length * size)) "rate"
+
+          testCase "a fast sender is woken for runs, not for packets"
+          <| fun () ->
+              let pacer = paced 1_250_000_000UL
+              pacer |> sendUntil TimeUs.Zero 0 |> ignore
+              let wait = pacer.NextRelease(TimeUs.Zero).Value - TimeUs.Zero
+              Expect.isGreaterThan wait (TimeSpan.FromMicroseconds 400.0) "about half a millisecond"
+
+          testCase "packets that did not ask delay those that do"
+          <| fun () ->
+              let pacer = paced 1_200_000UL
+              pacer |> sendUntil TimeUs.Zero 0 |> ignore
+              pacer.OnSent(TimeUs.Zero, size)
+              Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable(ms 2.0)) "the probe first"
+
+          testCase "credit earned at the old rate stays when the rate changes"
+          <| fun () ->
+              let pacer = paced 1_200_000UL
+              pacer |> sendUntil TimeUs.Zero 0 |> ignore
+              pacer.SetRate(ms 0.5, Nullable 120_000UL)
+              Expect.equal (pacer.NextRelease(ms 0.5)) (Nullable(ms 5.5)) "half a packet is missing"
+
+          property "no window of time has more than a burst and the rate"
+          <| fun (PositiveInt rate) (waits: uint16 list) ->
+              let rate = uint64 rate * 10_000UL
+              let pacer = paced rate
+              let mutable now = TimeUs.Zero
+              let mutable sent = 0L
+
+              for wait in waits do
+                  now <- now + TimeSpan.FromMicroseconds(float wait)
+
+                  while pacer.CanSend(now, size) do
+                      pacer.OnSent(now, size)
+                      sent <- sent + int64 size
+
+                  let allowed = float pacer.Burst + float rate * float now.Microseconds / 1e6
+                  Expect.isLessThanOrEqual (float sent) (allowed + 1.0) "bounded"
+
+          property "whoever waits as told may send"
+          <| fun (PositiveInt rate) (sizes: byte list) ->
+              let pacer = paced (uint64 rate)
+              let mutable now = TimeUs.Zero
+
+              for extra in sizes do
+                  pacer.OnSent(now, int extra * 10)
+
+                  pacer.NextRelease now
+                  |> Option.ofNullable
+                  |> Option.iter (fun release ->
+                      Expect.isGreaterThan release now "later"
+                      now <- release)
+
+                  Expect.isTrue (pacer.CanSend(now, size)) "now it may" ]
