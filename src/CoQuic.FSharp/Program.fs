@@ -28,7 +28,7 @@ type Command<'message> =
     | After of delay: TimeSpan * message: 'message
     /// Forget every `After` whose message equals this one.
     | Cancel of message: 'message
-    /// Close what is open, with error code 0, and end. No event follows.
+    /// Close what is open, with error code 0, and end. No event follows, and commands behind it are void.
     | Stop
 
 /// Commands in short.

@@ -107,10 +107,14 @@ module Running =
         let turn = closes |> List.fold (fun turn close -> act close turn) turn
 
         { act Action.Stop turn with
-            Running = { turn.Running with IsStopped = true } }
+            Running =
+                { turn.Running with
+                    Timers = Map.empty
+                    IsStopped = true } }
 
     let private execute now turn command =
         match command with
+        | _ when turn.Running.IsStopped -> turn
         | Command.Open(tag, request) -> interpret (Interpreter.openConnection tag request) turn
         | Command.OpenStream(handle, kind, tag) -> interpret (Interpreter.openStream handle kind tag) turn
         | Command.Send data -> act (Action.Feed(Input.SendStreamData data)) turn
