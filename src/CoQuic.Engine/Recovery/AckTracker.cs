@@ -90,9 +90,8 @@ internal sealed class AckTracker
     }
 
     /// <summary>An ACK frame with <see cref="Ranges"/> was sent.</summary>
-    /// <param name="now">When.</param>
     /// <param name="isAckEliciting">Whether its packet will be acknowledged in turn.</param>
-    public void OnAckSent(TimeUs now, bool isAckEliciting)
+    public void OnAckSent(bool isAckEliciting)
     {
         Deadline = null;
         _ackElicitingSinceAck = 0;

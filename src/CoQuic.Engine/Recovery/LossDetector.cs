@@ -32,7 +32,8 @@ internal sealed partial class LossDetector
     public ulong PacketsLost { get; private set; }
 
     /// <summary>Packets among them that arrived after all.</summary>
-    public ulong PacketsSpuriouslyLost { get; private set; }
+    public ulong PacketsSpuriouslyLost =>
+        _spaces[0].Log.SpuriouslyLost + _spaces[1].Log.SpuriouslyLost + _spaces[2].Log.SpuriouslyLost;
 
     /// <summary>Times that persistent congestion was established.</summary>
     public ulong PersistentCongestions { get; private set; }
@@ -95,7 +96,6 @@ internal sealed partial class LossDetector
     public void OnKeysDiscarded(TimeUs now, PacketNumberSpaceId space, in RecoveryContext context)
     {
         SpaceRecovery discarded = Of(space);
-        discarded.IsDiscarded = true;
         discarded.LossTime = null;
         Forget(discarded, space == PacketNumberSpaceId.Initial ? EncryptionLevel.Initial : EncryptionLevel.Handshake);
         Lost.Clear();
@@ -139,8 +139,6 @@ internal sealed partial class LossDetector
         _hasHandshakeAck |= space == PacketNumberSpaceId.Handshake;
         ref readonly SentPacket newest = ref Acknowledged[0];
         SampleRtt(now, space, ack, newest, context);
-        foreach (ref readonly SentPacket packet in Acknowledged.Packets)
-            PacketsSpuriouslyLost += packet.WasDeclaredLost ? 1u : 0u;
         BreakPersistentCongestion(space, newest.TimeSent);
 
         ulong priorBytesInFlight = Path.BytesInFlight;

@@ -11,6 +11,12 @@ internal sealed class RttEstimator
     /// <summary>kGranularity: no timer is set finer than this (RFC 9002 §6.1.2).</summary>
     public static readonly TimeSpan Granularity = TimeSpan.FromMilliseconds(1);
 
+    public RttEstimator()
+        : this(InitialRtt)
+    {
+    }
+
+    /// <param name="initialRtt">What is assumed before there is a sample: of an earlier connection, or of a path's validation.</param>
     public RttEstimator(TimeSpan initialRtt)
     {
         SmoothedRtt = initialRtt;

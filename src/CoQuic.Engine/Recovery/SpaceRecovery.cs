@@ -12,7 +12,4 @@ internal sealed class SpaceRecovery
 
     /// <summary>ecn_ce_counters: the highest count of marked packets that the peer has reported.</summary>
     public ulong EcnCe { get; set; }
-
-    /// <summary>Keys are gone: nothing is sent or acknowledged here any more (RFC 9002 §6.4).</summary>
-    public bool IsDiscarded { get; set; }
 }

@@ -10,7 +10,7 @@ open CoQuic.Tests.Properties
 let private size = 1200
 
 let private rttOf milliseconds =
-    let rtt = RttEstimator RttEstimator.InitialRtt
+    let rtt = RttEstimator()
     rtt.OnSample(ms milliseconds, span milliseconds, TimeSpan.Zero, Nullable())
     rtt
 
@@ -58,6 +58,18 @@ let private windows =
               <| fun () ->
                   Expect.equal (CongestionWindows.Initial datagram) initial "initial window"
                   Expect.equal (CongestionWindows.Minimum datagram) (2UL * uint64 datagram) "minimum window" ]
+
+let private choice =
+    testCase "what a configuration may ask for can be made, and nothing else"
+    <| fun () ->
+        for algorithm in Enum.GetValues<CongestionControl>() do
+            if CongestionControllers.IsSupported algorithm then
+                let controller = CongestionControllers.Create(algorithm, size)
+                Expect.equal controller.CongestionWindow 12_000UL $"{algorithm}"
+            else
+                Expect.throwsT<ArgumentOutOfRangeException>
+                    (fun () -> CongestionControllers.Create(algorithm, size) |> ignore)
+                    $"{algorithm}"
 
 let private common (name, create: int -> ICongestionController, reduction: float) =
     let reduced (window: uint64) = uint64 (float window * reduction)
@@ -327,6 +339,7 @@ let tests =
     testList
         "Congestion"
         [ windows
+          choice
           testList "every controller" (List.map common controllers)
           newReno
           cubic ]

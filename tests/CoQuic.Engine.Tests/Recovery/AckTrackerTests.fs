@@ -70,7 +70,7 @@ let private whenDue =
           <| fun () ->
               let tracker = application ()
               tracker |> receive (ms 1.0) [ 0UL ]
-              tracker.OnAckSent(ms 1.0, false)
+              tracker.OnAckSent false
               tracker |> receive (ms 2.0) [ 2UL ]
               Expect.isTrue (tracker.IsAckDue(ms 2.0)) "1 is missing"
 
@@ -78,7 +78,7 @@ let private whenDue =
           <| fun () ->
               let tracker = application ()
               tracker |> receive (ms 1.0) [ 0UL; 2UL ]
-              tracker.OnAckSent(ms 1.0, false)
+              tracker.OnAckSent false
               tracker |> receive (ms 2.0) [ 3UL ]
               Expect.isFalse (tracker.IsAckDue(ms 2.0)) "3 follows 2"
 
@@ -87,7 +87,7 @@ let private whenDue =
               let tracker = application ()
               tracker |> receive (ms 1.0) [ 0UL ]
               tracker |> receiveSilent (ms 1.0) 1UL
-              tracker.OnAckSent(ms 1.0, false)
+              tracker.OnAckSent false
               tracker |> receive (ms 2.0) [ 2UL ]
               Expect.isFalse (tracker.IsAckDue(ms 2.0)) "nothing is missing"
 
@@ -95,7 +95,7 @@ let private whenDue =
           <| fun () ->
               let tracker = application ()
               tracker |> receive (ms 1.0) [ 5UL ]
-              tracker.OnAckSent(ms 1.0, false)
+              tracker.OnAckSent false
               tracker |> receive (ms 2.0) [ 4UL ]
               Expect.isTrue (tracker.IsAckDue(ms 2.0)) "4 after 5"
 
@@ -120,7 +120,7 @@ let private whenDue =
           <| fun () ->
               let tracker = application ()
               tracker |> receive (ms 1.0) [ 0UL; 1UL ]
-              tracker.OnAckSent(ms 1.0, false)
+              tracker.OnAckSent false
               Expect.equal tracker.Deadline (Nullable()) "settled"
               Expect.isFalse tracker.IsAckPending "settled"
 
@@ -172,10 +172,10 @@ let private forgetting =
 
               for _ in 1..32 do
                   Expect.isFalse tracker.ShouldElicitAck "not yet"
-                  tracker.OnAckSent(ms 1.0, false)
+                  tracker.OnAckSent false
 
               Expect.isTrue tracker.ShouldElicitAck "enough"
-              tracker.OnAckSent(ms 1.0, true)
+              tracker.OnAckSent true
               Expect.isFalse tracker.ShouldElicitAck "asked"
 
           testCase "ECN counts rise by codepoint"

@@ -361,8 +361,7 @@ let private discarding =
               let sender = withRtt 100.0
               let old = [ for _ in 1..4 -> sender.Send(ms 200.0) ]
 
-              let path =
-                  PathRecovery(1u, NewReno datagramSize, RttEstimator RttEstimator.InitialRtt, datagramSize)
+              let path = PathRecovery(1u, NewReno datagramSize, RttEstimator(), datagramSize)
 
               let context = confirmed
               sender.Detector.OnPathChanged(ms 210.0, path, &context)
@@ -470,6 +469,55 @@ let private persistent =
               sender.Ack (ms 1900.0) last
               Expect.equal sender.Detector.PersistentCongestions 0UL "something was delivered" ]
 
+/// One range, without an object: what the hot path passes.
+[<Struct>]
+type internal OneRange =
+    val mutable Range: PacketNumberRange
+    val mutable IsRead: bool
+    new(range) = { Range = range; IsRead = false }
+
+    interface IAckRanges with
+        member this.TryNext(range: byref<PacketNumberRange>) =
+            range <- this.Range
+            let isNew = not this.IsRead
+            this.IsRead <- true
+            isNew
+
+let private allocation =
+    testCase "in the steady state nothing is allocated for a packet"
+    <| fun () ->
+        let path = PathRecovery(0u, Cubic datagramSize, RttEstimator(), datagramSize)
+        let detector = LossDetector(Role.Server, path)
+        let tracker = AckTracker(PacketNumberSpaceId.ApplicationData, span 25.0)
+        let frames = SentFrameList()
+        let context = confirmed
+
+        // Ten packets a millisecond; one in a hundred is lost; everything is acknowledged 20 ms later.
+        let run first last =
+            for number in first..last do
+                let now = us (int64 number * 100L)
+                frames.Clear()
+                frames.Add(SentFrame.Stream(StreamId 0UL, number * 1000UL, 1000, false))
+                let packet = packet EncryptionLevel.OneRtt number datagramSize
+                detector.OnPacketSent(now, &packet, frames.Frames, &context)
+
+                if number % 100UL <> 0UL then
+                    tracker.OnPacketReceived(now, number, true, EcnCodepoint.Ect0)
+
+                if number >= 200UL && (number - 200UL) % 100UL <> 0UL then
+                    let acknowledged = number - 200UL
+                    let ack = ReceivedAck(acknowledged, 0UL, Nullable())
+                    let range = OneRange(PacketNumberRange(acknowledged, acknowledged))
+
+                    detector.OnAckReceived(now, PacketNumberSpaceId.ApplicationData, &ack, range, &context)
+                    |> ignore
+
+        run 0UL 9_999UL
+        let before = GC.GetAllocatedBytesForCurrentThread()
+        run 10_000UL 19_999UL
+        Expect.equal (GC.GetAllocatedBytesForCurrentThread() - before) 0L "bytes"
+        Expect.equal detector.PacketsLost 198UL "one in a hundred"
+
 type Step =
     | Send of size: uint16
     | SendAck
@@ -550,4 +598,12 @@ let private invariants =
 
 [<Tests>]
 let tests =
-    testList "Recovery.LossDetector" [ acknowledging; losing; probing; discarding; persistent; invariants ]
+    testList
+        "Recovery.LossDetector"
+        [ acknowledging
+          losing
+          probing
+          discarding
+          persistent
+          allocation
+          invariants ]

@@ -5,7 +5,7 @@ open Expecto
 open CoQuic.Engine
 open CoQuic.Engine.Tests.Recovery.Sender
 
-let private fresh () = RttEstimator RttEstimator.InitialRtt
+let private fresh () = RttEstimator()
 
 /// Takes samples of (RTT, ACK delay) in milliseconds, with max_ack_delay limiting the delay when given.
 let private sampled (limit: float option) samples =

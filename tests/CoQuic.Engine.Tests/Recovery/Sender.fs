@@ -55,8 +55,7 @@ let datagramSize = 1200
 
 /// A loss detector on one path, in a state that a test changes as it likes.
 type Sender(role: Role, congestion: ICongestionController, context: RecoveryContext) =
-    let path =
-        PathRecovery(0u, congestion, RttEstimator RttEstimator.InitialRtt, datagramSize)
+    let path = PathRecovery(0u, congestion, RttEstimator(), datagramSize)
 
     let detector = LossDetector(role, path)
 
