@@ -52,7 +52,7 @@ internal sealed class Reassembler(bool outOfOrder = false)
         while (start < end && _early.TryGetGap(start, end, out OffsetRange gap))
         {
             Keep(gap, data.Slice((int)(gap.Start - offset), (int)gap.Length), owned);
-            start = gap.End;
+            start = Math.Max(gap.End, ReadyEnd);
         }
 
         return _early.Count <= MaximumRanges;
