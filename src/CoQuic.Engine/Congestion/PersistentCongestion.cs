@@ -12,6 +12,7 @@ internal sealed class PersistentCongestion
     private const int Threshold = 3;
 
     private TimeUs? _oldestLost;
+    private TimeUs? _newestElsewhere;
     private TimeSpan _longest;
 
     /// <summary>The duration beyond which losing everything is persistent congestion (RFC 9002 §7.6.1).</summary>
@@ -20,7 +21,8 @@ internal sealed class PersistentCongestion
     /// <summary>An ack-eliciting packet, sent when there was an RTT sample, was declared lost.</summary>
     public void OnLost(TimeUs timeSent)
     {
-        _oldestLost ??= timeSent;
+        if (_oldestLost is null || _oldestLost <= _newestElsewhere)
+            _oldestLost = timeSent;
         if (timeSent - _oldestLost.Value > _longest)
             _longest = timeSent - _oldestLost.Value;
     }
@@ -28,12 +30,12 @@ internal sealed class PersistentCongestion
     /// <summary>A packet between the lost ones arrived: what was lost before it no longer counts.</summary>
     public void OnAcknowledged() => _oldestLost = null;
 
-    /// <summary>A packet of another space arrived: losses in any space sent around it are not persistent (RFC 9002 §7.6.2).</summary>
-    public void OnAcknowledgedElsewhere(TimeUs timeSent)
-    {
-        if (timeSent >= _oldestLost)
-            _oldestLost = null;
-    }
+    /// <summary>
+    /// A packet of another space arrived: what was lost before it was sent no longer counts (RFC 9002 §7.6.2). Such losses
+    /// may be found only later, so the time is kept.
+    /// </summary>
+    public void OnAcknowledgedElsewhere(TimeUs timeSent) =>
+        _newestElsewhere = _newestElsewhere is { } newest ? TimeUs.Max(newest, timeSent) : timeSent;
 
     /// <summary>Whether losses reported since the last call span more than a duration; if so, counting starts anew.</summary>
     public bool TryEstablish(TimeSpan duration)

@@ -234,15 +234,18 @@ let private probing =
               sender.Rearm(ms 10.0)
               Expect.equal (deadline sender) (Some(ms 999.0)) "timed from when it was sent"
 
-          testCase "the earliest space is timed"
-          <| fun () ->
-              let sender = Sender(Role.Server, NewReno datagramSize, handshaking)
-              sender.Space <- PacketNumberSpaceId.Handshake
-              sender.Send(ms 5.0) |> ignore
-              sender.Space <- PacketNumberSpaceId.Initial
-              sender.Send(ms 7.0) |> ignore
-              Expect.equal (deadline sender) (Some(ms 1004.0)) "Handshake was first"
-              Expect.equal (sender.Timeout(ms 1004.0)).Space PacketNumberSpaceId.Handshake "probed there"
+          for first, second in
+              [ PacketNumberSpaceId.Handshake, PacketNumberSpaceId.Initial
+                PacketNumberSpaceId.Initial, PacketNumberSpaceId.Handshake ] do
+              testCase $"%A{first} is probed before %A{second} when it was sent before"
+              <| fun () ->
+                  let sender = Sender(Role.Server, NewReno datagramSize, handshaking)
+                  sender.Space <- first
+                  sender.Send(ms 5.0) |> ignore
+                  sender.Space <- second
+                  sender.Send(ms 7.0) |> ignore
+                  Expect.equal (deadline sender) (Some(ms 1004.0)) "the earlier"
+                  Expect.equal (sender.Timeout(ms 1004.0)).Space first "probed there"
 
           testCase "an acknowledgment ends the backoff"
           <| fun () ->
@@ -454,20 +457,27 @@ let private persistent =
               Expect.equal sender.Lost (first @ [ second[0] ]) "all that came before"
               Expect.equal sender.Detector.PersistentCongestions 1UL "1200 ms"
 
-          testCase "a packet of another space that arrived in between breaks it"
-          <| fun () ->
-              let sender = withRtt 100.0
-              sender.Send(ms 200.0) |> ignore
-              let overtaking = [ for _ in 1..3 -> sender.Send(ms 210.0) ]
-              sender.Ack (ms 320.0) [ overtaking[2] ]
-              sender.Space <- PacketNumberSpaceId.Handshake
-              let other = sender.Send(ms 400.0)
-              sender.Ack (ms 500.0) [ other ]
-              sender.Space <- PacketNumberSpaceId.ApplicationData
-              sender.Send(ms 1700.0) |> ignore
-              let last = [ for _ in 1..3 -> sender.Send(ms 1800.0) ]
-              sender.Ack (ms 1900.0) last
-              Expect.equal sender.Detector.PersistentCongestions 0UL "something was delivered" ]
+          for isBetween in [ true; false ] do
+              let breaks =
+                  if isBetween then
+                      "breaks it"
+                  else
+                      "does not, when it was sent before"
+
+              testCase $"a packet of another space that arrived {breaks}"
+              <| fun () ->
+                  let sender = withRtt 100.0
+                  let lost = [ sender.Send(ms 200.0) ]
+                  sender.Space <- PacketNumberSpaceId.Handshake
+                  let other = sender.Send(ms (if isBetween then 900.0 else 150.0))
+                  sender.Ack (ms 1000.0) [ other ]
+                  sender.Space <- PacketNumberSpaceId.ApplicationData
+                  let lost = lost @ [ sender.Send(ms 5700.0) ]
+                  let last = [ for _ in 1..3 -> sender.Send(ms 5800.0) ]
+                  sender.Ack (ms 5900.0) last
+                  Expect.equal sender.Lost lost "both lost"
+                  let expected = if isBetween then 0UL else 1UL
+                  Expect.equal sender.Detector.PersistentCongestions expected "5.5 s of losses" ]
 
 /// One range, without an object: what the hot path passes.
 [<Struct>]
