@@ -11,7 +11,8 @@ type Operation =
 
 let private byteAt (offset: uint64) = byte (offset * 31UL + (offset >>> 8))
 
-let private bytesAt offset length = Array.init length (fun index -> byteAt (offset + uint64 index))
+let private bytesAt offset length =
+    Array.init length (fun index -> byteAt (offset + uint64 index))
 
 let private insert (reassembler: Reassembler) offset length owned =
     reassembler.Insert(offset, ReadOnlyMemory(bytesAt offset length), owned)
@@ -26,7 +27,8 @@ let rec private drain reassembler =
     | Some piece -> piece :: drain reassembler
     | None -> []
 
-let private span offset length = set [ for index in 0 .. length - 1 -> offset + uint64 index ]
+let private span offset length =
+    set [ for index in 0 .. length - 1 -> offset + uint64 index ]
 
 /// Runs operations and returns the pieces in the order in which they came out, with every offset that arrived.
 let private run (reassembler: Reassembler) operations =
@@ -44,106 +46,125 @@ let private run (reassembler: Reassembler) operations =
     pieces @ drain reassembler, arrived
 
 let private offsetsOf pieces =
-    pieces |> List.collect (fun (offset, data: Bytes) -> [ for i in 0 .. data.Length - 1 -> offset + uint64 i ])
+    pieces
+    |> List.collect (fun (offset, data: Bytes) -> [ for i in 0 .. data.Length - 1 -> offset + uint64 i ])
 
 let private expectTrueBytes pieces =
     for offset, data: Bytes in pieces do
         Expect.equal (data.ToArray()) (bytesAt offset data.Length) "the bytes that belong there"
 
-let private contiguous arrived = Seq.initInfinite uint64 |> Seq.takeWhile (fun offset -> Set.contains offset arrived) |> Seq.toList
+let private contiguous arrived =
+    Seq.initInfinite uint64
+    |> Seq.takeWhile (fun offset -> Set.contains offset arrived)
+    |> Seq.toList
 
 [<Tests>]
 let tests =
-    testList "reassembler" [
-        rareProperty 10 "gives out every byte of the contiguous prefix once and in order" <| fun operations ->
-            let reassembler = Reassembler()
-            let pieces, arrived = run reassembler operations
-            let prefix = contiguous arrived
-            expectTrueBytes pieces
-            Expect.equal (offsetsOf pieces) prefix "in order, without gap or repetition"
-            Expect.equal reassembler.ReadBytes (uint64 prefix.Length) "it counts what it gave out"
-            Expect.equal reassembler.ContiguousEnd (uint64 prefix.Length) "it knows how far the bytes reach"
+    testList
+        "reassembler"
+        [ rareProperty 10 "gives out every byte of the contiguous prefix once and in order"
+          <| fun operations ->
+              let reassembler = Reassembler()
+              let pieces, arrived = run reassembler operations
+              let prefix = contiguous arrived
+              expectTrueBytes pieces
+              Expect.equal (offsetsOf pieces) prefix "in order, without gap or repetition"
+              Expect.equal reassembler.ReadBytes (uint64 prefix.Length) "it counts what it gave out"
+              Expect.equal reassembler.ContiguousEnd (uint64 prefix.Length) "it knows how far the bytes reach"
 
-        rareProperty 10 "out of order, gives out every byte that arrived once" <| fun operations ->
-            let reassembler = Reassembler true
-            let pieces, arrived = run reassembler operations
-            let offsets = offsetsOf pieces
-            expectTrueBytes pieces
-            Expect.equal offsets.Length arrived.Count "nothing twice"
-            Expect.equal (set offsets) arrived "everything"
+          rareProperty 10 "out of order, gives out every byte that arrived once"
+          <| fun operations ->
+              let reassembler = Reassembler true
+              let pieces, arrived = run reassembler operations
+              let offsets = offsetsOf pieces
+              expectTrueBytes pieces
+              Expect.equal offsets.Length arrived.Count "nothing twice"
+              Expect.equal (set offsets) arrived "everything"
 
-        testCase "bytes that arrive in order pass through without a copy when the memory is ours" <| fun () ->
-            let reassembler, memory = Reassembler(), bytesAt 0UL 1200
-            reassembler.Insert(0UL, ReadOnlyMemory memory, true) |> ignore
-            let _, data = (tryRead reassembler).Value
-            memory[3] <- 99uy
-            Expect.equal data[3] 99uy "the same memory"
+          testCase "bytes that arrive in order pass through without a copy when the memory is ours"
+          <| fun () ->
+              let reassembler, memory = Reassembler(), bytesAt 0UL 1200
+              reassembler.Insert(0UL, ReadOnlyMemory memory, true) |> ignore
+              let _, data = (tryRead reassembler).Value
+              memory[3] <- 99uy
+              Expect.equal data[3] 99uy "the same memory"
 
-        testCase "bytes of memory that is not ours are copied" <| fun () ->
-            let reassembler, memory = Reassembler(), bytesAt 0UL 1200
-            reassembler.Insert(0UL, ReadOnlyMemory memory, false) |> ignore
-            Array.Clear memory
-            Expect.equal ((snd (tryRead reassembler).Value).ToArray()) (bytesAt 0UL 1200) "as they arrived"
+          testCase "bytes of memory that is not ours are copied"
+          <| fun () ->
+              let reassembler, memory = Reassembler(), bytesAt 0UL 1200
+              reassembler.Insert(0UL, ReadOnlyMemory memory, false) |> ignore
+              Array.Clear memory
+              Expect.equal ((snd (tryRead reassembler).Value).ToArray()) (bytesAt 0UL 1200) "as they arrived"
 
-        testCase "an early fragment is copied, so that it keeps no datagram alive" <| fun () ->
-            let reassembler, memory = Reassembler(), bytesAt 0UL 1200
-            reassembler.Insert(1UL, ReadOnlyMemory(memory, 1, 1), true) |> ignore
-            Array.Clear memory
-            insert reassembler 0UL 1 true |> ignore
-            Expect.equal (drain reassembler |> List.map (fun (_, data) -> data[0])) [ byteAt 0UL; byteAt 1UL ] "as it arrived"
+          testCase "an early fragment is copied, so that it keeps no datagram alive"
+          <| fun () ->
+              let reassembler, memory = Reassembler(), bytesAt 0UL 1200
+              reassembler.Insert(1UL, ReadOnlyMemory(memory, 1, 1), true) |> ignore
+              Array.Clear memory
+              insert reassembler 0UL 1 true |> ignore
 
-        testCase "what early bytes keep is bounded by the span that they lie in, however small the fragments" <| fun () ->
-            let reassembler = Reassembler()
+              Expect.equal
+                  (drain reassembler |> List.map (fun (_, data) -> data[0]))
+                  [ byteAt 0UL; byteAt 1UL ]
+                  "as it arrived"
 
-            for index in 1UL .. 4000UL do
-                Expect.isTrue (insert reassembler (index * 16UL) 1 true) "within the bound on ranges"
+          testCase "what early bytes keep is bounded by the span that they lie in, however small the fragments"
+          <| fun () ->
+              let reassembler = Reassembler()
 
-            Expect.isLessThanOrEqual reassembler.HeldBytes (4000 * 16 + 2 * 4096) "the span and a block at each end"
+              for index in 1UL .. 4000UL do
+                  Expect.isTrue (insert reassembler (index * 16UL) 1 true) "within the bound on ranges"
 
-        testCase "more separate ranges than the bound are refused" <| fun () ->
-            let reassembler = Reassembler()
+              Expect.isLessThanOrEqual reassembler.HeldBytes (4000 * 16 + 2 * 4096) "the span and a block at each end"
 
-            for index in 1 .. Reassembler.MaximumRanges do
-                Expect.isTrue (insert reassembler (uint64 index * 2UL) 1 true) "up to the bound"
+          testCase "more separate ranges than the bound are refused"
+          <| fun () ->
+              let reassembler = Reassembler()
 
-            Expect.isFalse (insert reassembler (uint64 Reassembler.MaximumRanges * 2UL + 2UL) 1 true) "beyond it"
+              for index in 1 .. Reassembler.MaximumRanges do
+                  Expect.isTrue (insert reassembler (uint64 index * 2UL) 1 true) "up to the bound"
 
-        testCase "slices that nobody reads stop pinning datagrams at a bound, and nothing is lost" <| fun () ->
-            let reassembler = Reassembler()
-            let count = Reassembler.MaximumReadySlices + 100
+              Expect.isFalse (insert reassembler (uint64 Reassembler.MaximumRanges * 2UL + 2UL) 1 true) "beyond it"
 
-            for index in 0 .. count - 1 do
-                insert reassembler (uint64 index * 10UL) 10 true |> ignore
+          testCase "slices that nobody reads stop pinning datagrams at a bound, and nothing is lost"
+          <| fun () ->
+              let reassembler = Reassembler()
+              let count = Reassembler.MaximumReadySlices + 100
 
-            Expect.isGreaterThan reassembler.HeldBytes 0 "the rest was copied"
-            let pieces = drain reassembler
-            expectTrueBytes pieces
-            Expect.equal (offsetsOf pieces) [ 0UL .. uint64 count * 10UL - 1UL ] "all bytes in order"
+              for index in 0 .. count - 1 do
+                  insert reassembler (uint64 index * 10UL) 10 true |> ignore
 
-        testCase "a slice that was given out does not change when its block fills further" <| fun () ->
-            let reassembler = Reassembler()
-            insert reassembler 10UL 10 true |> ignore
-            insert reassembler 0UL 10 true |> ignore
-            let pieces = drain reassembler
-            insert reassembler 30UL 100 true |> ignore
-            insert reassembler 20UL 10 true |> ignore
-            drain reassembler |> expectTrueBytes
-            expectTrueBytes pieces
+              Expect.isGreaterThan reassembler.HeldBytes 0 "the rest was copied"
+              let pieces = drain reassembler
+              expectTrueBytes pieces
+              Expect.equal (offsetsOf pieces) [ 0UL .. uint64 count * 10UL - 1UL ] "all bytes in order"
 
-        testCase "memory of early bytes is free once they were read" <| fun () ->
-            let reassembler = Reassembler()
-            insert reassembler 5000UL 100_000 true |> ignore
-            Expect.isGreaterThan reassembler.HeldBytes 0 "early bytes are kept"
-            insert reassembler 0UL 5000 true |> ignore
-            drain reassembler |> ignore
-            insert reassembler 105_000UL 5000 true |> ignore
-            Expect.isLessThanOrEqual reassembler.HeldBytes 4096 "at most the block where reading goes on"
+          testCase "a slice that was given out does not change when its block fills further"
+          <| fun () ->
+              let reassembler = Reassembler()
+              insert reassembler 10UL 10 true |> ignore
+              insert reassembler 0UL 10 true |> ignore
+              let pieces = drain reassembler
+              insert reassembler 30UL 100 true |> ignore
+              insert reassembler 20UL 10 true |> ignore
+              drain reassembler |> expectTrueBytes
+              expectTrueBytes pieces
 
-        testCase "after discarding early bytes what is ready is still read" <| fun () ->
-            let reassembler = Reassembler()
-            insert reassembler 0UL 10 true |> ignore
-            insert reassembler 20UL 10 true |> ignore
-            reassembler.DiscardEarly()
-            Expect.equal (drain reassembler |> offsetsOf) [ 0UL .. 9UL ] "the ready bytes"
-            Expect.equal reassembler.HeldBytes 0 "nothing is kept"
-    ]
+          testCase "memory of early bytes is free once they were read"
+          <| fun () ->
+              let reassembler = Reassembler()
+              insert reassembler 5000UL 100_000 true |> ignore
+              Expect.isGreaterThan reassembler.HeldBytes 0 "early bytes are kept"
+              insert reassembler 0UL 5000 true |> ignore
+              drain reassembler |> ignore
+              insert reassembler 105_000UL 5000 true |> ignore
+              Expect.isLessThanOrEqual reassembler.HeldBytes 4096 "at most the block where reading goes on"
+
+          testCase "after discarding early bytes what is ready is still read"
+          <| fun () ->
+              let reassembler = Reassembler()
+              insert reassembler 0UL 10 true |> ignore
+              insert reassembler 20UL 10 true |> ignore
+              reassembler.DiscardEarly()
+              Expect.equal (drain reassembler |> offsetsOf) [ 0UL .. 9UL ] "the ready bytes"
+              Expect.equal reassembler.HeldBytes 0 "nothing is kept" ]

@@ -58,13 +58,22 @@ let create options =
 
 let client () = create options
 
-let clientBidi index = StreamId.Create(Role.Client, StreamKind.Bidirectional, index)
-let clientUni index = StreamId.Create(Role.Client, StreamKind.Unidirectional, index)
-let serverBidi index = StreamId.Create(Role.Server, StreamKind.Bidirectional, index)
-let serverUni index = StreamId.Create(Role.Server, StreamKind.Unidirectional, index)
+let clientBidi index =
+    StreamId.Create(Role.Client, StreamKind.Bidirectional, index)
+
+let clientUni index =
+    StreamId.Create(Role.Client, StreamKind.Unidirectional, index)
+
+let serverBidi index =
+    StreamId.Create(Role.Server, StreamKind.Bidirectional, index)
+
+let serverUni index =
+    StreamId.Create(Role.Server, StreamKind.Unidirectional, index)
 
 let byteAt (offset: uint64) = byte (offset * 31UL + (offset >>> 8))
-let bytesAt offset length = Array.init length (fun index -> byteAt (offset + uint64 index))
+
+let bytesAt offset length =
+    Array.init length (fun index -> byteAt (offset + uint64 index))
 
 /// A frame as it stands in a packet.
 type Frame =
@@ -82,13 +91,21 @@ type Frame =
 let private varInt (packet: byte array) position =
     let length = 1 <<< int (packet[position] >>> 6)
     let tail = packet[position + 1 .. position + length - 1]
-    Array.fold (fun value next -> (value <<< 8) ||| uint64 next) (uint64 (packet[position] &&& 0x3Fuy)) tail, position + length
+
+    Array.fold (fun value next -> (value <<< 8) ||| uint64 next) (uint64 (packet[position] &&& 0x3Fuy)) tail,
+    position + length
 
 let private streamFrame (packet: byte array) position =
     let flags = int packet[position]
     let id, next = varInt packet (position + 1)
     let offset, next = if flags &&& 4 <> 0 then varInt packet next else 0UL, next
-    let length, next = if flags &&& 2 <> 0 then varInt packet next else uint64 (packet.Length - next), next
+
+    let length, next =
+        if flags &&& 2 <> 0 then
+            varInt packet next
+        else
+            uint64 (packet.Length - next), next
+
     let last = next + int length
     Data(StreamId id, offset, packet[next .. last - 1], flags &&& 1 <> 0, flags &&& 2 <> 0), last
 
@@ -133,7 +150,8 @@ let transmitAt now roundTrip size (streams: StreamSet) =
     streams.WriteFrames(now, roundTrip, &writer, sent)
     framesFrom 0 payload[.. writer.Position - 1], sent.Frames.ToArray() |> Array.toList
 
-let transmit size streams = transmitAt TimeUs.Zero TimeSpan.Zero size streams
+let transmit size streams =
+    transmitAt TimeUs.Zero TimeSpan.Zero size streams
 
 let framesOf streams = transmit 1200 streams |> fst
 
@@ -147,7 +165,8 @@ let lose (streams: StreamSet) records =
 
 /// The application writes bytes that fit their place in the stream.
 let send (streams: StreamSet) id offset length fin =
-    streams.Send(id, Bytes.Wrap(bytesAt offset length), true, fin, 0) |> Option.ofNullable
+    streams.Send(id, Bytes.Wrap(bytesAt offset length), true, fin, 0)
+    |> Option.ofNullable
 
 /// The peer sends bytes that fit their place in the stream.
 let receive (streams: StreamSet) id offset length fin =
