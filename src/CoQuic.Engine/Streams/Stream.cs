@@ -1,21 +1,10 @@
-using System;
-
 namespace CoQuic.Engine;
-
-/// <summary>The queues of a <see cref="StreamSet"/> that a stream can wait in.</summary>
-[Flags]
-internal enum StreamQueues : byte
-{
-    None = 0,
-    Control = 1,
-    Creditless = 2,
-    Fresh = 4,
-    Readable = 8,
-}
 
 /// <summary>One stream: the parts that its kind and initiator give it (RFC 9000 §3), and the queues that it waits in.</summary>
 internal sealed class Stream(StreamId id, SendingPart? sending, ReceivingPart? receiving)
 {
+    private StreamLinks _links;
+
     public StreamId Id => id;
 
     /// <summary>None on a unidirectional stream of the peer.</summary>
@@ -23,8 +12,6 @@ internal sealed class Stream(StreamId id, SendingPart? sending, ReceivingPart? r
 
     /// <summary>None on our own unidirectional streams.</summary>
     public ReceivingPart? Receiving => receiving;
-
-    public StreamQueues Queues { get; set; }
 
     /// <summary>Whether nothing more can happen on it, so that it can be forgotten.</summary>
     public bool IsFinished => (sending is null || sending.IsFinished) && (receiving is null || receiving.IsFinished);
@@ -39,4 +26,7 @@ internal sealed class Stream(StreamId id, SendingPart? sending, ReceivingPart? r
     public bool HasFresh => sending is { CanSendFresh: true };
 
     public bool HasReadable => receiving is { CanRead: true };
+
+    /// <summary>Its place in a queue; only the queue changes it.</summary>
+    public ref StreamLink Link(StreamQueueKind kind) => ref _links[(int)kind];
 }

@@ -12,16 +12,16 @@ internal sealed partial class StreamSet
     public bool HasPending => HasControlPending || HasDataPending;
 
     /// <summary>Whether STREAM frames could be sent now.</summary>
-    public bool HasDataPending => _creditless.TryPeek(out _) || (_sendLimit.Available > 0 && _fresh.TryPeek(out _));
+    public bool HasDataPending => !_creditless.IsEmpty || (_sendLimit.Available > 0 && !_fresh.IsEmpty);
 
     /// <summary>Whether frames other than STREAM are due.</summary>
     public bool HasControlPending =>
         _receiveLimit.ShouldUpdate || _acceptBidi.ShouldUpdate || _acceptUni.ShouldUpdate
         || _openBidi.ShouldReportBlocked || _openUni.ShouldReportBlocked
-        || IsDataBlockedPending || _control.TryPeek(out _);
+        || IsDataBlockedPending || !_control.IsEmpty;
 
     // RFC 9000 §4.1: DATA_BLOCKED is for a sender that has data and no credit.
-    private bool IsDataBlockedPending => _sendLimit.ShouldReportBlocked && _fresh.TryPeek(out _);
+    private bool IsDataBlockedPending => _sendLimit.ShouldReportBlocked && !_fresh.IsEmpty;
 
     /// <summary>Writes as many frames as are due and fit, control frames first.</summary>
     /// <param name="now">The current instant.</param>
@@ -56,9 +56,7 @@ internal sealed partial class StreamSet
         WriteStreamCounts(StreamKind.Bidirectional, ref writer, sent);
         WriteStreamCounts(StreamKind.Unidirectional, ref writer, sent);
         while (_control.TryPeek(out Stream? stream) && TryWriteControl(stream, now, smoothedRtt, ref writer, sent))
-        {
-            // A stream leaves the queue when none of its frames is due any more.
-        }
+            OnChanged(stream);
     }
 
     private void WriteStreamCounts(StreamKind kind, ref QuicWriter writer, SentFrameList sent)
@@ -145,7 +143,7 @@ internal sealed partial class StreamSet
         while (_sendLimit.Available > 0 && _fresh.TryPeek(out Stream? stream) && TryWriteStream(stream, ref writer, sent))
         {
             if (_settings.SendFairness)
-                _fresh.Rotate();
+                _fresh.Rotate(stream);
         }
     }
 

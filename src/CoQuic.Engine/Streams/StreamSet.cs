@@ -21,10 +21,10 @@ internal sealed partial class StreamSet
     private readonly StreamOpenLimit _openUni = new();
     private readonly StreamAcceptLimit _acceptBidi;
     private readonly StreamAcceptLimit _acceptUni;
-    private readonly StreamQueue _control = new(StreamQueues.Control, static stream => stream.HasControl);
-    private readonly StreamQueue _creditless = new(StreamQueues.Creditless, static stream => stream.HasCreditless);
-    private readonly StreamQueue _fresh = new(StreamQueues.Fresh, static stream => stream.HasFresh);
-    private readonly StreamQueue _readable = new(StreamQueues.Readable, static stream => stream.HasReadable);
+    private readonly StreamQueue _control = new(StreamQueueKind.Control);
+    private readonly StreamQueue _creditless = new(StreamQueueKind.Creditless);
+    private readonly StreamQueue _fresh = new(StreamQueueKind.Fresh);
+    private readonly StreamQueue _readable = new(StreamQueueKind.Readable);
     private readonly Queue<StreamEvent> _events = new();
     private PeerStreamLimits _peerLimits;
 
@@ -114,13 +114,13 @@ internal sealed partial class StreamSet
         return new ReceivingPart(limit, _receiveLimit, _settings.Credit, _settings.OutOfOrderReceive);
     }
 
-    /// <summary>After every change: puts the stream in the queues where it belongs, or retires it.</summary>
+    /// <summary>After every change: puts the stream in the queues where it belongs and takes it out of others; retires it.</summary>
     private void OnChanged(Stream stream)
     {
-        _control.EnqueueIfWanted(stream);
-        _creditless.EnqueueIfWanted(stream);
-        _fresh.EnqueueIfWanted(stream);
-        _readable.EnqueueIfWanted(stream);
+        _control.Update(stream, stream.HasControl);
+        _creditless.Update(stream, stream.HasCreditless);
+        _fresh.Update(stream, stream.HasFresh);
+        _readable.Update(stream, stream.HasReadable);
         if (stream.IsFinished && _table.Retire(stream.Id))
             OnRetired(stream.Id);
     }

@@ -167,4 +167,23 @@ let tests =
               insert reassembler 20UL 10 true |> ignore
               reassembler.DiscardEarly()
               Expect.equal (drain reassembler |> offsetsOf) [ 0UL .. 9UL ] "the ready bytes"
-              Expect.equal reassembler.HeldBytes 0 "nothing is kept" ]
+              Expect.equal reassembler.HeldBytes 0 "nothing is kept"
+
+          testCase "a long transfer in order allocates nothing for a packet once it is under way"
+          <| fun () ->
+              let reassembler, memory = Reassembler(), ReadOnlyMemory(bytesAt 0UL 1200)
+              let mutable offset, data = 0UL, Bytes.Empty
+
+              let turn () =
+                  reassembler.Insert(reassembler.ReadyEnd, memory, true) |> ignore
+                  reassembler.TryRead(&offset, &data) |> ignore
+
+              for _ in 1..1000 do
+                  turn ()
+
+              let before = GC.GetAllocatedBytesForCurrentThread()
+
+              for _ in 1..10_000 do
+                  turn ()
+
+              Expect.equal (GC.GetAllocatedBytesForCurrentThread() - before) 0L "no allocation" ]
