@@ -1,0 +1,143 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace CoQuic.Engine;
+
+/// <summary>From EncryptedExtensions to Finished: the server says what it chose and proves who it is (RFC 8446 §4.3, §4.4).</summary>
+internal sealed partial class ClientHandshake
+{
+    private bool _isCertificateRequested;
+
+    private TransportError? OnEncryptedExtensions(HandshakeMessage message)
+    {
+        if (!EncryptedExtensions.TryRead(message.Body, out EncryptedExtensions? extensions, out TransportError? error))
+            return error;
+        error = ExtensionRules.Check(extensions.Extensions, ExtensionPlaces.EncryptedExtensions, _offered)
+            ?? CheckApplicationProtocol(extensions.ApplicationProtocols);
+        if (error is not null)
+            return error;
+        if (extensions.TransportParameters is not { } parameters)
+            return AlertDescription.MissingExtension.Because("EncryptedExtensions without quic_transport_parameters");
+
+        Transcript.Append(message.Encoded);
+        Tell(new TlsEvent.PeerTransportParameters(parameters));
+        _state = State.WaitCertificateOrRequest;
+        return null;
+    }
+
+    /// <summary>RFC 9001 §8.1: an application protocol must be negotiated; RFC 7301 §3.1: exactly one, of those we named.</summary>
+    private TransportError? CheckApplicationProtocol(IReadOnlyList<Bytes>? chosen)
+    {
+        if (chosen is null)
+            return AlertDescription.NoApplicationProtocol.Because("the server chose no application protocol");
+        if (chosen.Count != 1)
+            return AlertDescription.DecodeError.Because("more than one application protocol chosen");
+        ApplicationProtocol = ApplicationProtocolsExtension.Select(_config.ApplicationProtocols, chosen);
+        return ApplicationProtocol is null
+            ? AlertDescription.IllegalParameter.Because("an application protocol that was not offered")
+            : null;
+    }
+
+    private TransportError? OnCertificateRequest(HandshakeMessage message)
+    {
+        if (!CertificateRequest.TryRead(message.Body, out CertificateRequest? request, out TransportError? error))
+            return error;
+        error = ExtensionRules.Check(request.Extensions, ExtensionPlaces.CertificateRequest, _offered);
+        if (error is not null)
+            return error;
+        Transcript.Append(message.Encoded);
+        _isCertificateRequested = true;
+        _state = State.WaitCertificate;
+        return null;
+    }
+
+    private TransportError? OnCertificate(HandshakeMessage message)
+    {
+        if (!CertificateMessage.TryRead(message.Body, out CertificateMessage? certificate, out TransportError? error))
+            return error;
+        if (!certificate.RequestContext.IsEmpty)
+            return AlertDescription.IllegalParameter.Because("a server's Certificate with a request context");
+        // RFC 8446 §4.4.2.4: a server must show a certificate.
+        if (certificate.Entries.Count == 0)
+            return AlertDescription.DecodeError.Because("a server's Certificate without a certificate");
+        foreach (CertificateEntry entry in certificate.Entries)
+        {
+            error = ExtensionRules.Check(entry.Extensions, ExtensionPlaces.Certificate, _offered);
+            if (error is not null)
+                return error;
+        }
+        PeerCertificates = [.. certificate.Entries.Select(entry => entry.Certificate)];
+        Transcript.Append(message.Encoded);
+        _state = State.WaitCertificateVerify;
+        return null;
+    }
+
+    private TransportError? OnCertificateVerify(HandshakeMessage message)
+    {
+        if (!CertificateVerify.TryRead(message.Body, out CertificateVerify? verify, out TransportError? error))
+            return error;
+        // RFC 8446 §4.4.3: the scheme must be one we offered.
+        if (!SignatureAlgorithm.HandshakeSchemes.Contains(verify.Scheme))
+            return AlertDescription.IllegalParameter.Because("a signature scheme that was not offered");
+
+        error = CheckSignature(verify) ?? AskVerifier();
+        if (error is not null)
+            return error;
+        Transcript.Append(message.Encoded);
+        _state = State.WaitFinished;
+        return null;
+    }
+
+    private TransportError? CheckSignature(CertificateVerify verify)
+    {
+        if (!PeerCertificate.TryLoad(PeerCertificates[0], out PeerCertificate? certificate, out TransportError? error))
+            return error;
+        using (certificate)
+        {
+            byte[] content = CertificateVerify.SignedContent(Role.Server, Transcript.CurrentHash());
+            return certificate.Verify(verify.Scheme, content, verify.Signature);
+        }
+    }
+
+    /// <summary>The chain and the name, after the cheaper proof that the server holds the key.</summary>
+    private TransportError? AskVerifier()
+    {
+        CertificateQuestion question = new(PeerCertificates, _config.ServerName, _config.Time, Role.Server);
+        return _config.Verifier.Verify(question) switch
+        {
+            CertificateVerdict.Accepted => null,
+            CertificateVerdict.Rejected rejected => rejected.Alert.Because(rejected.Reason),
+            _ => AlertDescription.InternalError.Because("the certificate verifier gave no verdict"),
+        };
+    }
+
+    private TransportError? OnFinished(HandshakeMessage message)
+    {
+        if (CheckFinished(message, _handshakeSecrets!) is { } error)
+            return error;
+
+        using TrafficSecrets application = DeriveApplicationSecrets();
+        // RFC 8446 §4.4.2: a client without a suitable certificate answers a request with an empty one.
+        byte[] certificate = _isCertificateRequested ? CertificateMessage.Encode([], []) : [];
+        Transcript.Append(certificate);
+        byte[] finished = MakeFinished(_handshakeSecrets!);
+        _handshakeSecrets!.Dispose();
+
+        TellBytes(EncryptionLevel.Handshake, [.. certificate, .. finished]);
+        TellSecret(EncryptionLevel.OneRtt, KeyDirection.Write, application.Client);
+        TellSecret(EncryptionLevel.OneRtt, KeyDirection.Read, application.Server);
+        ReadFrom(EncryptionLevel.OneRtt);
+        _state = State.Connected;
+        Complete();
+        return null;
+    }
+
+    private TransportError? OnNewSessionTicket(HandshakeMessage message)
+    {
+        if (!NewSessionTicket.TryRead(message.Body, out NewSessionTicket? ticket, out TransportError? error))
+            return error;
+        Tell(new TlsEvent.SessionTicketReceived(ticket));
+        return null;
+    }
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+
+namespace CoQuic.Engine;
+
+/// <summary>The client's side of the handshake (RFC 8446 §A.1): what it expects next, and the ClientHello that begins it.</summary>
+internal sealed partial class ClientHandshake : TlsSession
+{
+    private readonly TlsClientConfig _config;
+    private ExtensionList _offered = ExtensionList.Empty;
+    private State _state = State.Start;
+
+    public ClientHandshake(TlsClientConfig config)
+        : base(config) => _config = config;
+
+    /// <summary>The states of RFC 8446 §A.1.</summary>
+    private enum State : byte
+    {
+        Start,
+        WaitServerHello,
+        WaitEncryptedExtensions,
+        WaitCertificateOrRequest,
+        WaitCertificate,
+        WaitCertificateVerify,
+        WaitFinished,
+        Connected,
+    }
+
+    public override Role Role => Role.Client;
+
+    /// <summary>Begins the handshake: the ClientHello becomes an event.</summary>
+    public void Start()
+    {
+        Debug.Assert(_state == State.Start, "a handshake starts once");
+        byte[] random = new byte[ClientHello.RandomSize];
+        _config.Entropy.Fill(random);
+        ClientRandom = Bytes.Wrap(random);
+        SendClientHello(_config.Groups[0], cookie: null);
+    }
+
+    public override void Dispose()
+    {
+        _keyShare?.Dispose();
+        _handshakeSecrets?.Dispose();
+        base.Dispose();
+    }
+
+    protected override TransportError? OnMessage(HandshakeMessage message) => (_state, message.Type) switch
+    {
+        (State.WaitServerHello, HandshakeType.ServerHello) => OnServerHello(message),
+        (State.WaitEncryptedExtensions, HandshakeType.EncryptedExtensions) => OnEncryptedExtensions(message),
+        (State.WaitCertificateOrRequest, HandshakeType.CertificateRequest) => OnCertificateRequest(message),
+        (State.WaitCertificateOrRequest or State.WaitCertificate, HandshakeType.Certificate) => OnCertificate(message),
+        (State.WaitCertificateVerify, HandshakeType.CertificateVerify) => OnCertificateVerify(message),
+        (State.WaitFinished, HandshakeType.Finished) => OnFinished(message),
+        (State.Connected, HandshakeType.NewSessionTicket) => OnNewSessionTicket(message),
+        // RFC 9001 §4.4: a server must not ask for a certificate after the handshake. (KeyUpdate, §6, is unexpected too.)
+        (State.Connected, HandshakeType.CertificateRequest) =>
+            new TransportError(TransportErrorCode.ProtocolViolation, "a CertificateRequest after the handshake"),
+        _ => Unexpected(message),
+    };
+
+    /// <summary>Sends a ClientHello with one key share; the second is the first but for the share and a cookie (RFC 8446 §4.1.2).</summary>
+    private void SendClientHello(NamedGroup group, Bytes? cookie)
+    {
+        _keyShare?.Dispose();
+        _keyShare = _config.KeyExchange.Generate(group, _config.Entropy);
+        _keyShareGroup = group;
+
+        ClientHello hello = new()
+        {
+            Random = ClientRandom,
+            CipherSuites = _config.CipherSuites,
+            ServerName = ServerNameExtension.HostNameFor(_config.ServerName),
+            Groups = _config.Groups,
+            SignatureSchemes = SignatureAlgorithm.HandshakeSchemes,
+            CertificateSignatureSchemes = SignatureAlgorithm.CertificateSchemes,
+            ApplicationProtocols = ApplicationProtocolsExtension.NamesOf(_config.ApplicationProtocols),
+            Cookie = cookie,
+            KeyShares = [new KeyShareEntry(group, _keyShare.PublicKey)],
+            TransportParameters = _config.TransportParameters,
+        };
+        byte[] message = hello.Encode();
+        _offered = ExtensionsOf(message);
+        Transcript.Append(message);
+        TellBytes(EncryptionLevel.Initial, message);
+        _state = State.WaitServerHello;
+    }
+
+    private static ExtensionList ExtensionsOf(byte[] clientHello)
+    {
+        bool isRead = ClientHello.TryRead(new HandshakeMessage(clientHello).Body, out ClientHello? hello, out _);
+        Debug.Assert(isRead, "what we encode, we can read");
+        return hello?.Extensions ?? ExtensionList.Empty;
+    }
+}

@@ -1,0 +1,26 @@
+using System;
+
+namespace CoQuic.Engine;
+
+/// <summary>The key exchange of RFC 8446 §7.4 for every <see cref="NamedGroup"/>; private keys are drawn from the entropy handed in.</summary>
+public sealed class KeyExchange : IKeyExchange
+{
+    /// <summary>The only instance: it holds nothing.</summary>
+    public static readonly KeyExchange Instance = new();
+
+    private KeyExchange()
+    {
+    }
+
+    /// <inheritdoc/>
+    public IKeyShare Generate(NamedGroup group, IEntropy entropy)
+    {
+        ArgumentNullException.ThrowIfNull(entropy);
+        return group switch
+        {
+            NamedGroup.X25519 => X25519KeyShare.Generate(entropy),
+            NamedGroup.Secp256r1 => Secp256r1KeyShare.Generate(entropy),
+            _ => throw new ArgumentOutOfRangeException(nameof(group), group, "No key exchange exists for this group."),
+        };
+    }
+}

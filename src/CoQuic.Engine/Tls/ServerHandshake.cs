@@ -1,0 +1,170 @@
+using System.Security.Cryptography;
+
+namespace CoQuic.Engine;
+
+/// <summary>The server's side of the handshake (RFC 8446 §A.2).</summary>
+internal sealed class ServerHandshake : TlsSession
+{
+    private readonly TlsServerConfig _config;
+    private State _state = State.WaitClientHello;
+    private ClientHello? _firstHello;
+    private ServerChoice? _firstChoice;
+    private TrafficSecrets? _handshakeSecrets;
+    private TrafficSecrets? _applicationSecrets;
+
+    public ServerHandshake(TlsServerConfig config)
+        : base(config) => _config = config;
+
+    /// <summary>The states of RFC 8446 §A.2 in which a server waits; there is no client certificate.</summary>
+    private enum State : byte
+    {
+        WaitClientHello,
+        WaitSecondClientHello,
+        WaitFinished,
+        Connected,
+    }
+
+    public override Role Role => Role.Server;
+
+    /// <summary>The host name that the client asked for, null when it named none.</summary>
+    public string? ServerName { get; private set; }
+
+    public override void Dispose()
+    {
+        _handshakeSecrets?.Dispose();
+        _applicationSecrets?.Dispose();
+        base.Dispose();
+    }
+
+    protected override TransportError? OnMessage(HandshakeMessage message) => (_state, message.Type) switch
+    {
+        (State.WaitClientHello, HandshakeType.ClientHello) => OnClientHello(message),
+        (State.WaitSecondClientHello, HandshakeType.ClientHello) => OnSecondClientHello(message),
+        (State.WaitFinished, HandshakeType.Finished) => OnFinished(message),
+        // EndOfEarlyData (RFC 9001 §8.3) and KeyUpdate (§6) have no place in QUIC.
+        _ => Unexpected(message),
+    };
+
+    private TransportError? OnClientHello(HandshakeMessage message)
+    {
+        if (!ClientHello.TryRead(message.Body, out ClientHello? hello, out TransportError? error))
+            return error;
+        if (!ServerNegotiation.TryChoose(_config, hello, out ServerChoice? choice, out error))
+            return error;
+
+        ClientRandom = hello.Random;
+        Transcript.Append(message.Encoded);
+        SelectCipherSuite(choice.CipherSuite);
+        if (choice.KeyShare is not null)
+            return SendFlight(hello, choice, choice.KeyShare);
+        SendHelloRetryRequest(hello, choice);
+        return null;
+    }
+
+    private void SendHelloRetryRequest(ClientHello hello, ServerChoice choice)
+    {
+        ServerHello retry = new()
+        {
+            Random = ServerHello.HelloRetryRequestRandom,
+            CipherSuite = choice.CipherSuite,
+            SelectedGroup = choice.Group,
+        };
+        byte[] message = retry.Encode();
+        Transcript.ReplaceWithMessageHash();
+        Transcript.Append(message);
+        TellBytes(EncryptionLevel.Initial, message);
+        (_firstHello, _firstChoice) = (hello, choice);
+        _state = State.WaitSecondClientHello;
+    }
+
+    private TransportError? OnSecondClientHello(HandshakeMessage message)
+    {
+        if (!ClientHello.TryRead(message.Body, out ClientHello? hello, out TransportError? error))
+            return error;
+        error = ServerNegotiation.CheckSecondHello(_firstHello!, hello, _firstChoice!.Group);
+        if (error is not null)
+            return error;
+
+        Transcript.Append(message.Encoded);
+        return SendFlight(hello, _firstChoice, hello.KeyShares![0]);
+    }
+
+    /// <summary>Everything from ServerHello to Finished, with the keys in between (RFC 9001 §4.1.5).</summary>
+    private TransportError? SendFlight(ClientHello hello, ServerChoice choice, KeyShareEntry peerShare)
+    {
+        using IKeyShare share = _config.KeyExchange.Generate(choice.Group, _config.Entropy);
+        if (!share.TryAgree(peerShare.PublicKey, out byte[]? sharedSecret))
+            return AlertDescription.IllegalParameter.Because("a key share that is not a public key of its group");
+
+        Group = choice.Group;
+        ApplicationProtocol = choice.ApplicationProtocol;
+        ServerName = hello.ServerName;
+        Tell(new TlsEvent.PeerTransportParameters(choice.PeerTransportParameters));
+        SendServerHello(choice, share.PublicKey);
+        KeySchedule.MixSharedSecret(sharedSecret);
+        CryptographicOperations.ZeroMemory(sharedSecret);
+
+        _handshakeSecrets = DeriveHandshakeSecrets();
+        TellSecret(EncryptionLevel.Handshake, KeyDirection.Write, _handshakeSecrets.Server);
+        TellSecret(EncryptionLevel.Handshake, KeyDirection.Read, _handshakeSecrets.Client);
+        SendAuthentication(choice, _handshakeSecrets);
+
+        _applicationSecrets = DeriveApplicationSecrets();
+        TellSecret(EncryptionLevel.OneRtt, KeyDirection.Write, _applicationSecrets.Server);
+        ReadFrom(EncryptionLevel.Handshake);
+        (_firstHello, _firstChoice) = (null, null);
+        _state = State.WaitFinished;
+        return null;
+    }
+
+    private void SendServerHello(ServerChoice choice, Bytes publicKey)
+    {
+        byte[] random = new byte[ClientHello.RandomSize];
+        _config.Entropy.Fill(random);
+        ServerHello hello = new()
+        {
+            Random = Bytes.Wrap(random),
+            CipherSuite = choice.CipherSuite,
+            KeyShare = new KeyShareEntry(choice.Group, publicKey),
+        };
+        byte[] message = hello.Encode();
+        Transcript.Append(message);
+        TellBytes(EncryptionLevel.Initial, message);
+    }
+
+    /// <summary>EncryptedExtensions, Certificate, CertificateVerify and Finished (RFC 8446 §4.3.1, §4.4).</summary>
+    private void SendAuthentication(ServerChoice choice, TrafficSecrets secrets)
+    {
+        byte[] extensions = new EncryptedExtensions
+        {
+            AcknowledgesServerName = ServerName is not null,
+            ApplicationProtocols = ApplicationProtocolsExtension.NamesOf([choice.ApplicationProtocol]),
+            TransportParameters = _config.TransportParameters,
+        }.Encode();
+        byte[] certificate = CertificateMessage.Encode([], choice.Identity.CertificateChain);
+        Transcript.Append(extensions);
+        Transcript.Append(certificate);
+
+        byte[] content = CertificateVerify.SignedContent(Role.Server, Transcript.CurrentHash());
+        byte[] signature = choice.Identity.Signer.Sign(choice.Scheme, content);
+        byte[] verify = new CertificateVerify(choice.Scheme, Bytes.Wrap(signature)).Encode();
+        Transcript.Append(verify);
+
+        TellBytes(EncryptionLevel.Handshake, [.. extensions, .. certificate, .. verify, .. MakeFinished(secrets)]);
+    }
+
+    private TransportError? OnFinished(HandshakeMessage message)
+    {
+        if (CheckFinished(message, _handshakeSecrets!) is { } error)
+            return error;
+
+        // RFC 9001 §5.7: a server processes no 1-RTT packet before the handshake is complete.
+        TellSecret(EncryptionLevel.OneRtt, KeyDirection.Read, _applicationSecrets!.Client);
+        _handshakeSecrets!.Dispose();
+        _applicationSecrets.Dispose();
+        ReadFrom(EncryptionLevel.OneRtt);
+        _state = State.Connected;
+        Complete();
+        return null;
+    }
+}

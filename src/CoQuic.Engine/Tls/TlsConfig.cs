@@ -1,0 +1,46 @@
+using System;
+using System.Collections.Generic;
+
+namespace CoQuic.Engine;
+
+/// <summary>What both sides of a handshake are told. Validated by whoever makes it.</summary>
+internal abstract record TlsConfig
+{
+    /// <summary>ALPN protocol names, most preferred first; at least one, 1 to 255 bytes of UTF-8 each.</summary>
+    public required IReadOnlyList<string> ApplicationProtocols { get; init; }
+
+    /// <summary>Our quic_transport_parameters, encoded; opaque here.</summary>
+    public required Bytes TransportParameters { get; init; }
+
+    public required IEntropy Entropy { get; init; }
+
+    public IKeyExchange KeyExchange { get; init; } = CoQuic.Engine.KeyExchange.Instance;
+
+    /// <summary>Groups, most preferred first. A client sends a share of the first.</summary>
+    public IReadOnlyList<NamedGroup> Groups { get; init; } = [NamedGroup.X25519, NamedGroup.Secp256r1];
+
+    /// <summary>Cipher suites, most preferred first.</summary>
+    public IReadOnlyList<CipherSuite> CipherSuites { get; init; } =
+        [CipherSuite.Aes128GcmSha256, CipherSuite.Aes256GcmSha384, CipherSuite.ChaCha20Poly1305Sha256];
+
+    /// <summary>Whether secrets are also told as <see cref="TlsEvent.KeyLog"/>.</summary>
+    public bool EnableKeyLog { get; init; }
+}
+
+/// <summary>What a client is told.</summary>
+internal sealed record TlsClientConfig : TlsConfig
+{
+    /// <summary>The name the certificate must bear: a DNS name, also sent as SNI, or an IP address literal, which is not.</summary>
+    public required string ServerName { get; init; }
+
+    public required ICertificateVerifier Verifier { get; init; }
+
+    /// <summary>Calendar time, for certificates.</summary>
+    public required DateTimeOffset Time { get; init; }
+}
+
+/// <summary>What a server is told.</summary>
+internal sealed record TlsServerConfig : TlsConfig
+{
+    public required IServerIdentitySelector Identities { get; init; }
+}
