@@ -61,7 +61,7 @@ internal ref struct PacketBuilder
     /// <param name="buffer">Room for the header, some frames and the tag.</param>
     /// <param name="header">The fields of the header.</param>
     /// <param name="token">The Token field of an Initial; empty elsewhere.</param>
-    public static PacketBuilder Begin(Span<byte> buffer, in LongHeader header, ReadOnlySpan<byte> token = default)
+    public static PacketBuilder Begin(Span<byte> buffer, scoped in LongHeader header, scoped ReadOnlySpan<byte> token = default)
     {
         Debug.Assert(token.IsEmpty || header.Type == PacketType.Initial, "only an Initial has a token");
         VersionProfile version = VersionProfile.Of(header.Version);
@@ -80,7 +80,7 @@ internal ref struct PacketBuilder
     /// <summary>Begins a 1-RTT packet (RFC 9000 §17.3.1).</summary>
     /// <param name="buffer">Room for the header, some frames and the tag.</param>
     /// <param name="header">The fields of the header.</param>
-    public static PacketBuilder Begin(Span<byte> buffer, in ShortHeader header)
+    public static PacketBuilder Begin(Span<byte> buffer, scoped in ShortHeader header)
     {
         var writer = new QuicWriter(buffer);
         writer.WriteByte((byte)(PacketHeader.ShortFirstByte(header.Spin, header.KeyPhase) | (header.PacketNumberLength - 1)));

@@ -1,0 +1,110 @@
+using System;
+using System.Collections.Generic;
+using System.Text;
+
+namespace CoQuic.Engine;
+
+/// <content>The end of a connection (RFC 9000 §10), by whichever side.</content>
+internal sealed partial class Connection
+{
+    /// <summary>A reason that is longer is cut, so that the frame fits in every packet.</summary>
+    private const int MaximumReasonLength = 256;
+
+    private CloseReason? _closeReason;
+    private ClosingPeriod? _closing;
+
+    /// <summary>We end the connection: CONNECTION_CLOSE goes out with the next drain.</summary>
+    private void BeginClose(CloseReason reason)
+    {
+        if (_closeReason is not null)
+            return;
+        _closeReason = reason;
+        TellClosed(reason);
+    }
+
+    /// <summary>The peer broke the protocol, or something stopped us.</summary>
+    private void BeginClose(TransportError error) => BeginClose(
+        new CloseReason(CloseOrigin.Local, IsApplicationError: false, (ulong)error.Code, error.FrameType, error.Reason));
+
+    /// <summary>CONNECTION_CLOSE from the peer: from now on nothing is sent (RFC 9000 §10.2.2).</summary>
+    private void OnPeerClose(TimeUs now, bool isApplicationError, ulong code, ulong frameType, string reason)
+    {
+        if (_closeReason is null)
+        {
+            _closeReason = new CloseReason(CloseOrigin.Peer, isApplicationError, code, frameType, reason);
+            TellClosed(_closeReason);
+        }
+
+        State = ConnectionState.Draining;
+        _closing = new ClosingPeriod(now, Pto, Bytes.Empty);
+    }
+
+    /// <summary>A stateless reset: the peer knows nothing of the connection any more (RFC 9000 §10.3.1).</summary>
+    private void OnStatelessReset(TimeUs now)
+    {
+        _closeReason = new CloseReason(CloseOrigin.StatelessReset, false, 0, 0, "the peer has lost the connection's state");
+        TellClosed(_closeReason);
+        State = ConnectionState.Draining;
+        _closing = new ClosingPeriod(now, Pto, Bytes.Empty);
+    }
+
+    /// <summary>The connection ends, and nobody is told but the application (RFC 9000 §10.1).</summary>
+    private void EndInSilence(CloseOrigin origin, string reason)
+    {
+        _closeReason = new CloseReason(origin, false, 0, 0, reason);
+        TellClosed(_closeReason);
+        State = ConnectionState.Terminated;
+    }
+
+    /// <summary>CONNECTION_CLOSE goes out at every level that the peer may be able to read, and the closing state begins.</summary>
+    private void TransmitClose(TimeUs now, CloseReason reason, DatagramRuns runs, List<Effect> effects)
+    {
+        TimeSpan pto = Pto;
+        Span<byte> room = runs.Reserve(MaximumDatagramSize, effects);
+        int length = _amplification.IsAtLimit ? 0 : WriteCloseDatagram(now, room, reason);
+        Bytes datagram = Bytes.CopyOf(room[..length]);
+        if (length > 0)
+            Commit(runs, length, ConnectionHandle.None, effects);
+        State = ConnectionState.Closing;
+        _closing = new ClosingPeriod(now, pto, datagram);
+    }
+
+    /// <summary>RFC 9000 §10.2.3: until the handshake is confirmed the peer may lack the newest keys, so older ones are used too.</summary>
+    private int WriteCloseDatagram(TimeUs now, Span<byte> room, CloseReason reason)
+    {
+        int length = 0;
+        foreach (EncryptionLevel level in SendingLevels)
+        {
+            if (!_keys.CanSend(level) || room.Length - length < SmallestUsefulRoom)
+                continue;
+            PacketBuilder builder = BeginPacket(level, room[length..]);
+            CloseFrameOf(reason, level).FitInto(builder.Payload.Remaining).Write(ref builder.Payload);
+            if (level == EncryptionLevel.Initial && !_keys.CanSend(EncryptionLevel.Handshake))
+                builder.PadTo(SmallestDatagramSize);
+            length += builder.Seal(_keys.ToSend(level));
+        }
+
+        return length;
+    }
+
+    /// <summary>RFC 9000 §10.2.3: an application's close before 1-RTT must not show its code and reason to who can read Initials.</summary>
+    private static ConnectionCloseFrame CloseFrameOf(CloseReason reason, EncryptionLevel level)
+    {
+        byte[] phrase = Encoding.UTF8.GetBytes(reason.Reason);
+        Span<byte> shortened = phrase.AsSpan(0, Math.Min(phrase.Length, MaximumReasonLength));
+        if (!reason.IsApplicationError)
+            return ConnectionCloseFrame.Transport((TransportErrorCode)reason.Code, reason.FrameType, shortened);
+        return level == EncryptionLevel.OneRtt
+            ? ConnectionCloseFrame.Application(reason.Code, shortened)
+            : ConnectionCloseFrame.Transport(TransportErrorCode.ApplicationError, 0, default);
+    }
+
+    /// <summary>A datagram came in after the end (RFC 9000 §10.2.1).</summary>
+    private void AnswerWhileClosing(int size, DatagramRuns runs, List<Effect> effects)
+    {
+        if (!_closing!.TryAnswer(size, out Bytes answer))
+            return;
+        answer.Span.CopyTo(runs.Reserve(answer.Length, effects));
+        Commit(runs, answer.Length, ConnectionHandle.None, effects);
+    }
+}

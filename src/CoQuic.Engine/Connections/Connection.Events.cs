@@ -1,0 +1,84 @@
+using System;
+using System.Collections.Generic;
+using System.Text;
+
+namespace CoQuic.Engine;
+
+/// <content>What the connection tells: after each input, everything that has gathered, sends first.</content>
+internal sealed partial class Connection
+{
+    private readonly List<Effect> _told = [];
+    private readonly List<Effect> _gathered = [];
+
+    /// <summary>Transmits what may be sent now and gives out what there is to tell.</summary>
+    /// <param name="now">The instant of the input.</param>
+    /// <param name="runs">Where datagrams are written.</param>
+    /// <param name="effects">Where all of it goes: datagrams, then stream data, then the rest (order of the C ABI).</param>
+    public void Drain(TimeUs now, DatagramRuns runs, List<Effect> effects)
+    {
+        // Reading comes first, since with automatic credit it is consumption, and the credit travels with what is sent now.
+        if (IsAlive)
+            GatherStreamEvents();
+        Transmit(now, runs, effects);
+        runs.Flush(effects);
+        effects.AddRange(_gathered);
+        effects.AddRange(_told);
+        _gathered.Clear();
+        _told.Clear();
+    }
+
+    private void Tell(Effect effect) => _told.Add(effect);
+
+    private void TellState(StateChange change) => Tell(new StateEventEffect(Handle, change));
+
+    private void GatherStreamEvents()
+    {
+        while (_streams.TryReadStreamData(out StreamId streamId, out ulong offset, out Bytes data, out bool isFin))
+        {
+            ulong? finalSize = isFin ? offset + (ulong)data.Length : null;
+            _gathered.Add(new ReceiveStreamDataEffect(Handle, streamId, offset, data, isFin, finalSize));
+        }
+
+        while (_streams.TryGetEvent(out StreamEvent streamEvent))
+        {
+            if (ToEffect(streamEvent) is { } effect)
+                _gathered.Add(effect);
+        }
+    }
+
+    private Effect? ToEffect(in StreamEvent streamEvent) => streamEvent.Kind switch
+    {
+        StreamEventKind.PeerReset =>
+            new PeerResetStreamEffect(Handle, streamEvent.StreamId, streamEvent.ErrorCode, streamEvent.FinalSize),
+        StreamEventKind.PeerStopSending => new PeerStopSendingEffect(Handle, streamEvent.StreamId, streamEvent.ErrorCode),
+        StreamEventKind.SendProgress =>
+            new SendProgressEffect(Handle, streamEvent.StreamId, streamEvent.Released, streamEvent.Buffered),
+        StreamEventKind.StreamsAvailable => new StreamsAvailableEffect(Handle, streamEvent.StreamKind, streamEvent.Limit),
+        _ => null,
+    };
+
+    /// <summary>The handshake is done: once, what it settled.</summary>
+    private void TellHandshakeInformation()
+    {
+        TellState(StateChange.HandshakeReady);
+        Tell(new HandshakeInformationEffect(
+            Handle,
+            _setup.Version,
+            _tls.ApplicationProtocol ?? "",
+            _tls.CipherSuite,
+            _tls.Group,
+            _tls.PeerCertificates.Count > 0 ? _tls.PeerCertificates[0] : Bytes.Empty,
+            _tls.WasResumed));
+    }
+
+    /// <summary>The connection's last words, once: what it has gathered before is still told.</summary>
+    private void TellClosed(CloseReason reason)
+    {
+        GatherStreamEvents();
+        TellState(StateChange.Failed);
+        Tell(new ConnectionLifecycleEventEffect(Handle, Lifecycle.Closed));
+        Tell(new ConnectionClosedEffect(Handle, reason));
+    }
+
+    private static string TextOf(ReadOnlySpan<byte> reasonPhrase) => Encoding.UTF8.GetString(reasonPhrase);
+}

@@ -1,0 +1,175 @@
+using System;
+
+namespace CoQuic.Engine;
+
+/// <content>TLS and QUIC meet here (RFC 9001 §4): CRYPTO data in, keys and CRYPTO data out, and what completion means.</content>
+internal sealed partial class Connection
+{
+    private bool _hasSentHandshakePacket;
+    private bool _isHandshakeDonePending;
+
+    private TlsSession NewTlsSession()
+    {
+        Bytes parameters = Bytes.Wrap(TransportParameterCodec.Write(LocalParameters.Of(_setup)));
+        return _role == Role.Client
+            ? new ClientHandshake(new TlsClientConfig
+            {
+                ApplicationProtocols = _config.ApplicationProtocols,
+                TransportParameters = parameters,
+                Entropy = _config.Entropy,
+                KeyExchange = _config.KeyExchange,
+                Groups = _config.Groups,
+                CipherSuites = _config.CipherSuites,
+                EnableKeyLog = _config.EnableKeyLog,
+                ServerName = _setup.ServerName,
+                Verifier = _config.EffectiveVerifier,
+                Time = _setup.CalendarTime,
+            })
+            : new ServerHandshake(new TlsServerConfig
+            {
+                ApplicationProtocols = _config.ApplicationProtocols,
+                TransportParameters = parameters,
+                Entropy = _config.Entropy,
+                KeyExchange = _config.KeyExchange,
+                Groups = _config.Groups,
+                CipherSuites = _config.CipherSuites,
+                EnableKeyLog = _config.EnableKeyLog,
+                Identities = _config.ServerIdentities!,
+            });
+    }
+
+    /// <summary>A client's first flight.</summary>
+    private void StartHandshake(TimeUs now)
+    {
+        ((ClientHandshake)_tls).Start();
+        DrainTls(now);
+    }
+
+    /// <summary>CRYPTO data came in: TLS gets what is in order.</summary>
+    private TransportError? OnCryptoFrame(TimeUs now, EncryptionLevel level, ulong offset, ReadOnlyMemory<byte> data)
+    {
+        CryptoStream stream = _crypto[(int)PacketNumberSpaceIds.Of(level)];
+        if (stream.OnCrypto(offset, data) is { } overflow)
+            return overflow;
+        while (stream.TryRead(out Bytes bytes))
+        {
+            TransportError? failure = _tls.OnCryptoData(level, bytes.Span);
+            if (DrainTls(now) is { } refused)
+                return refused;
+            if (failure is not null)
+                return failure;
+        }
+
+        return null;
+    }
+
+    private TransportError? DrainTls(TimeUs now)
+    {
+        while (_tls.TryGetEvent(out TlsEvent? happened))
+        {
+            if (OnTlsEvent(now, happened) is { } error)
+                return error;
+        }
+
+        return null;
+    }
+
+    private TransportError? OnTlsEvent(TimeUs now, TlsEvent happened)
+    {
+        switch (happened)
+        {
+            case TlsEvent.SecretsAvailable secrets:
+                _keys.Install(_setup.Version, secrets);
+                _loss.Rearm(now, RecoveryContext);
+                return null;
+            case TlsEvent.HandshakeBytes handshake:
+                _crypto[(int)PacketNumberSpaceIds.Of(handshake.Level)].Sending.Append(handshake.Data);
+                return null;
+            case TlsEvent.PeerTransportParameters parameters:
+                return OnPeerParameters(parameters.Data.Span);
+            case TlsEvent.HandshakeComplete:
+                OnHandshakeComplete(now);
+                return null;
+            case TlsEvent.KeyLog line:
+                Tell(new TraceEffect(Handle, new KeyLogLine(line.ToString())));
+                return null;
+            default:
+                // Tickets are taken and not kept: without a policy for resumption there is nothing to give back.
+                return null;
+        }
+    }
+
+    /// <summary>RFC 9000 §7.4: the peer's limits apply from now on.</summary>
+    private TransportError? OnPeerParameters(ReadOnlySpan<byte> encoded)
+    {
+        if (!TransportParameterCodec.TryRead(encoded, _role.Opposite(), out TransportParameters? parameters, out TransportError? error))
+            return error;
+        if (PeerParameterCheck.Authenticate(parameters, _setup, _remoteIds.Current.Id) is { } mismatch)
+            return mismatch;
+
+        _peerParameters = parameters;
+        _idle.OnPeerTimeout(parameters.MaxIdleTimeout);
+        _localIds.OnPeerLimit(parameters.ActiveConnectionIdLimit);
+        if (parameters.StatelessResetToken is { } token)
+            _remoteIds.SetInitialToken(token);
+        _streams.OnPeerParameters(new PeerStreamLimits(
+            parameters.InitialMaxData,
+            parameters.InitialMaxStreamDataBidiLocal,
+            parameters.InitialMaxStreamDataBidiRemote,
+            parameters.InitialMaxStreamDataUni,
+            parameters.InitialMaxStreamsBidi,
+            parameters.InitialMaxStreamsUni));
+        if (parameters.PreferredAddress is { } preferred)
+            Tell(new PeerPreferredAddressAvailableEffect(Handle, preferred));
+        return null;
+    }
+
+    /// <summary>RFC 9001 §4.1.1. For a server completion is confirmation (RFC 9001 §4.1.2).</summary>
+    private void OnHandshakeComplete(TimeUs now)
+    {
+        State = ConnectionState.Complete;
+        TellHandshakeInformation();
+        if (_role == Role.Server)
+        {
+            _isHandshakeDonePending = true;
+            Confirm(now);
+        }
+    }
+
+    /// <summary>RFC 9001 §4.9.2: Handshake keys are of no more use, and the peer may be given more connection IDs.</summary>
+    private void Confirm(TimeUs now)
+    {
+        if (State != ConnectionState.Complete)
+            return;
+        State = ConnectionState.Confirmed;
+        TellState(StateChange.HandshakeConfirmed);
+        _amplification.Validate();
+        DiscardKeys(now, EncryptionLevel.Initial);
+        DiscardKeys(now, EncryptionLevel.Handshake);
+        IssueConnectionIds();
+        _loss.Rearm(now, RecoveryContext);
+    }
+
+    /// <summary>RFC 9001 §4.9: with its keys, all that a packet number space still wanted is gone.</summary>
+    private void DiscardKeys(TimeUs now, EncryptionLevel level)
+    {
+        if (!_keys.Discard(level))
+            return;
+        PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
+        _probes[(int)space] = 0;
+        _acks[(int)space] = NewAckTracker(space, _config.Transport);
+        _crypto[(int)space] = new CryptoStream();
+        _loss.OnKeysDiscarded(now, space, RecoveryContext);
+    }
+
+    private void IssueConnectionIds()
+    {
+        while (_localIds.ShouldIssue)
+        {
+            ConnectionId id = _config.ConnectionIds.Generate(_config.Entropy);
+            if (id.IsEmpty || !_setup.Router.TryAdd(id, this))
+                return;
+            _localIds.Issue(id);
+        }
+    }
+}

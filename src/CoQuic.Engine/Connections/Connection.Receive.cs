@@ -1,0 +1,168 @@
+using System;
+using System.Collections.Generic;
+
+namespace CoQuic.Engine;
+
+/// <content>Datagrams that came in: cut into packets, opened, checked, and given to the frames' machines.</content>
+internal sealed partial class Connection
+{
+    private QuicVersion? _negotiatedVersion;
+
+    /// <summary>Takes one datagram over. What cannot be opened changes nothing.</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="datagram">The datagram; decrypted in place, and slices of it are given out.</param>
+    /// <param name="destination">The connection ID that led here.</param>
+    /// <param name="input">How the datagram arrived.</param>
+    /// <param name="runs">Where an answer in the closing state is written.</param>
+    /// <param name="effects">Where it goes.</param>
+    /// <param name="drops">Counts what is dropped.</param>
+    public void ReceiveDatagram(
+        TimeUs now,
+        Memory<byte> datagram,
+        ConnectionId destination,
+        in OwnedDatagram input,
+        DatagramRuns runs,
+        List<Effect> effects,
+        DropCounters drops)
+    {
+        _counters.DatagramsReceived++;
+        _counters.BytesReceived += (ulong)datagram.Length;
+        if (!IsAlive || _closeReason is not null)
+        {
+            drops.Count(DropReason.ConnectionEnding);
+            if (_closing is not null)
+                AnswerWhileClosing(datagram.Length, runs, effects);
+            return;
+        }
+
+        bool wasAtLimit = _amplification.IsAtLimit;
+        _amplification.OnReceived(datagram.Length);
+        ReceivePackets(now, datagram, destination, input.Ecn, drops);
+        if (wasAtLimit && IsAlive)
+            _loss.Rearm(now, RecoveryContext);
+    }
+
+    /// <summary>A client was told, once, to begin again with another version (RFC 9000 §6.2).</summary>
+    public bool TryTakeVersionNegotiation(out QuicVersion version)
+    {
+        version = _negotiatedVersion ?? default;
+        bool found = _negotiatedVersion is not null;
+        _negotiatedVersion = null;
+        return found;
+    }
+
+    private void ReceivePackets(TimeUs now, Memory<byte> datagram, ConnectionId destination, EcnCodepoint ecn, DropCounters drops)
+    {
+        Memory<byte> rest = datagram;
+        while (!rest.IsEmpty && IsAlive && _closeReason is null)
+        {
+            if (!PacketParser.TryReadNext(rest.Span, destination.Length, out ProtectedPacket packet))
+            {
+                drops.Count(DropReason.Malformed);
+                break;
+            }
+
+            // RFC 9000 §12.2: coalesced packets all go to the same connection ID.
+            if (packet.DestinationConnectionId != destination)
+                break;
+            if (ReceivePacket(now, rest[..packet.Length], packet, ecn) is { } reason)
+            {
+                drops.Count(reason);
+                if (rest.Length == datagram.Length && IsStatelessReset(packet, datagram.Span))
+                    OnStatelessReset(now);
+            }
+
+            rest = rest[packet.Length..];
+        }
+    }
+
+    /// <returns>Why the packet was dropped, if it was.</returns>
+    private DropReason? ReceivePacket(TimeUs now, Memory<byte> bytes, in ProtectedPacket packet, EcnCodepoint ecn)
+    {
+        if (packet.Type == PacketType.VersionNegotiation)
+            return OnVersionNegotiation(bytes.Span);
+        if (!packet.Type.IsProtected() || !packet.HasFixedBit)
+            return DropReason.Malformed;
+        if (packet.Type != PacketType.OneRtt && !IsOfThisConnection(packet))
+            return DropReason.Malformed;
+        EncryptionLevel level = packet.Type.Level();
+        if (_keys.ToReceive(level) is not { } protection || !MayReceive(level))
+            return DropReason.NoKeys;
+
+        AckTracker tracker = _acks[(int)PacketNumberSpaceIds.Of(level)];
+        if (!PacketOpener.TryOpen(protection, bytes.Span, packet.PacketNumberOffset, tracker.LargestReceived, out OpenedPacket opened))
+            return DropReason.NotAuthentic;
+        if (tracker.IsDuplicate(opened.PacketNumber))
+            return DropReason.Duplicate;
+        OnPacketOpened(now, level, packet, bytes.Slice(opened.PayloadOffset, opened.PayloadLength), opened, ecn);
+        return null;
+    }
+
+    /// <summary>RFC 9001 §5.7: before its handshake is complete an endpoint must not process 1-RTT packets.</summary>
+    private bool MayReceive(EncryptionLevel level) => level != EncryptionLevel.OneRtt || State != ConnectionState.Handshaking;
+
+    /// <summary>RFC 9000 §7.2: once the peer has chosen its connection ID, packets from another are dropped.</summary>
+    private bool IsOfThisConnection(in ProtectedPacket packet) =>
+        packet.Version == _setup.Version
+        && (packet.SourceConnectionId == _remoteIds.Current.Id || (_role == Role.Client && !HasProcessedPacket));
+
+    private void OnPacketOpened(
+        TimeUs now,
+        EncryptionLevel level,
+        in ProtectedPacket packet,
+        Memory<byte> payload,
+        in OpenedPacket opened,
+        EcnCodepoint ecn)
+    {
+        _counters.PacketsReceived++;
+        if (!HasProcessedPacket && _role == Role.Client)
+            _remoteIds.ReplaceInitial(packet.SourceConnectionId);
+        HasProcessedPacket = true;
+        _idle.OnPacketReceived(now);
+        if (_role == Role.Server && level == EncryptionLevel.Handshake)
+            OnAddressValidated(now);
+
+        bool isAckEliciting = false;
+        TransportError? error = opened.HasReservedBits
+            ? new TransportError(TransportErrorCode.ProtocolViolation, "reserved bits are set (RFC 9000 §17.2)")
+            : ReceiveFrames(now, level, packet.DestinationConnectionId, payload, out isAckEliciting);
+        if (error is not null)
+            BeginClose(error);
+        else if (_keys.CanReceive(level))
+            _acks[(int)PacketNumberSpaceIds.Of(level)].OnPacketReceived(now, opened.PacketNumber, isAckEliciting, ecn);
+    }
+
+    /// <summary>RFC 9000 §8.1: who sends a Handshake packet has received our Initial. Its keys are of no more use (RFC 9001 §4.9.1).</summary>
+    private void OnAddressValidated(TimeUs now)
+    {
+        _amplification.Validate();
+        DiscardKeys(now, EncryptionLevel.Initial);
+    }
+
+    /// <summary>RFC 9000 §6.2: a client obeys once, before anything else was received, unless its own version is offered.</summary>
+    private DropReason? OnVersionNegotiation(ReadOnlySpan<byte> bytes)
+    {
+        bool isExpected = _role == Role.Client && !HasProcessedPacket && !_setup.HasNegotiatedVersion;
+        if (!isExpected || !VersionNegotiationPacket.TryRead(bytes, out VersionNegotiationPacket offer))
+            return DropReason.Malformed;
+        if (!offer.SourceConnectionId.SequenceEqual(_setup.OriginalDestinationId.Span) || offer.Offers(_setup.Version))
+            return DropReason.Malformed;
+
+        foreach (QuicVersion version in _config.SupportedVersions)
+        {
+            if (!offer.Offers(version))
+                continue;
+            _negotiatedVersion = version;
+            return null;
+        }
+
+        EndInSilence(CloseOrigin.VersionNegotiation, "the server speaks none of the versions that are configured");
+        return null;
+    }
+
+    /// <summary>RFC 9000 §10.3.1: only what cannot be anything else is looked at as a stateless reset.</summary>
+    private bool IsStatelessReset(in ProtectedPacket packet, ReadOnlySpan<byte> datagram) =>
+        packet.Type == PacketType.OneRtt
+        && datagram.Length >= StatelessReset.MinimumLength
+        && _remoteIds.IsStatelessReset(datagram[^StatelessResetToken.Length..]);
+}

@@ -1,0 +1,83 @@
+using System;
+
+namespace CoQuic.Engine;
+
+/// <content>Time: one deadline, the earliest of all machines, and what is done when it has come.</content>
+internal sealed partial class Connection
+{
+    private bool _isPacingBlocked;
+
+    /// <summary>When <see cref="OnTimeout"/> has work to do; none when only the peer or the application can bring some.</summary>
+    public TimeUs? NextDeadline(TimeUs now)
+    {
+        if (_closing is not null)
+            return State == ConnectionState.Terminated ? null : _closing.End;
+        TimeUs? earliest = Earliest(_loss.Deadline, _idle.Deadline(Pto));
+        foreach (AckTracker tracker in _acks)
+            earliest = Earliest(earliest, tracker.Deadline);
+        if (_isPacingBlocked)
+            earliest = Earliest(earliest, Path.Pacer.NextRelease(now));
+        return Earliest(Earliest(earliest, HandshakeDeadline), KeepAliveDeadline);
+    }
+
+    private TimeUs? HandshakeDeadline =>
+        State == ConnectionState.Handshaking && _config.Transport.HandshakeTimeout > TimeSpan.Zero
+            ? _startedAt + _config.Transport.HandshakeTimeout
+            : null;
+
+    private TimeUs? KeepAliveDeadline =>
+        State is ConnectionState.Complete or ConnectionState.Confirmed && _config.Transport.KeepAliveInterval > TimeSpan.Zero
+            ? _idle.LastActivity + _config.Transport.KeepAliveInterval
+            : null;
+
+    /// <summary>Time has passed: whatever is due is done. Calling it early changes nothing.</summary>
+    public void OnTimeout(TimeUs now)
+    {
+        if (_closing is not null)
+        {
+            if (now >= _closing.End)
+                State = ConnectionState.Terminated;
+            return;
+        }
+
+        if (_idle.Deadline(Pto) <= now)
+            EndInSilence(CloseOrigin.IdleTimeout, "nothing was heard from the peer within the idle timeout");
+        else if (HandshakeDeadline <= now)
+            BeginClose(new CloseReason(
+                CloseOrigin.HandshakeTimeout, false, (ulong)TransportErrorCode.NoError, 0, "the handshake took too long"));
+        else
+            OnRecoveryTimeout(now);
+    }
+
+    private static TimeUs? Earliest(TimeUs? left, TimeUs? right) =>
+        left is { } first && right is { } second ? TimeUs.Min(first, second) : left ?? right;
+
+    private void OnRecoveryTimeout(TimeUs now)
+    {
+        if (KeepAliveDeadline <= now)
+            _isPingPending = true;
+        TimeoutAction action = _loss.OnTimeout(now, RecoveryContext);
+        switch (action.Kind)
+        {
+            case TimeoutKind.PacketsLost:
+                OnPacketsLost(action.Space);
+                break;
+            case TimeoutKind.SendProbes:
+                RequestProbes(action.Space, action.Probes);
+                break;
+        }
+    }
+
+    /// <summary>
+    /// RFC 9002 §6.2.4: a probe carries new data where there is some. The oldest packets in flight are taken as lost by the owners of
+    /// their frames, so that a probe always has something to repeat; for loss detection they stay in flight.
+    /// </summary>
+    private void RequestProbes(PacketNumberSpaceId space, int probes)
+    {
+        _counters.PtoCount++;
+        _probes[(int)space] = probes;
+        _loss.CopyOldestInFlight(space, probes, _probed);
+        for (int index = 0; index < _probed.Count; index++)
+            OnFramesLost(space, _probed.FramesOf(index));
+    }
+}

@@ -1,0 +1,202 @@
+using System;
+using System.Collections.Generic;
+
+namespace CoQuic.Engine;
+
+/// <content>The transmit pass: packets are written straight into the outgoing chunk, coalesced, padded, sealed in place and recorded.</content>
+internal sealed partial class Connection
+{
+    /// <summary>What every QUIC path carries (RFC 9000 §14).</summary>
+    internal const int SmallestDatagramSize = 1200;
+
+    /// <summary>Datagrams that one drain sends at most: the bound on the work of one call.</summary>
+    private const int MaximumDatagramsPerDrain = 256;
+
+    /// <summary>With less room left in a datagram, no further packet is coalesced into it.</summary>
+    private const int SmallestUsefulRoom = 128;
+
+    private static readonly EncryptionLevel[] SendingLevels =
+        [EncryptionLevel.Initial, EncryptionLevel.Handshake, EncryptionLevel.OneRtt];
+
+    private readonly SentFrameList[] _frames = [new(), new(), new()];
+    private readonly SettledPackets _probed = new();
+    private readonly int[] _probes = new int[PacketNumberSpaceIds.Count];
+    private readonly ConnectionCounters _counters = new();
+
+    private int MaximumDatagramSize => SmallestDatagramSize;
+
+    private void Transmit(TimeUs now, DatagramRuns runs, List<Effect> effects)
+    {
+        IsSendContinuationPending = false;
+        if (!IsAlive)
+            return;
+        if (_closeReason is { } reason)
+        {
+            TransmitClose(now, reason, runs, effects);
+            return;
+        }
+
+        bool wasAtLimit = _amplification.IsAtLimit;
+        int sent = 0;
+        while (sent < MaximumDatagramsPerDrain && TryTransmitDatagram(now, runs, effects))
+            sent++;
+        IsSendContinuationPending = sent == MaximumDatagramsPerDrain;
+        NoteWhatStopped(now);
+        if (_amplification.IsAtLimit != wasAtLimit)
+            _loss.Rearm(now, RecoveryContext);
+    }
+
+    /// <summary>RFC 9002 §7.8: whether sending stopped for want of data decides whether the window may grow.</summary>
+    private void NoteWhatStopped(TimeUs now)
+    {
+        bool wantsToSend = HasEliciting(EncryptionLevel.OneRtt) && _keys.CanSend(EncryptionLevel.OneRtt);
+        Path.IsAppLimited = !wantsToSend;
+        _isPacingBlocked = !IsSendContinuationPending
+            && (wantsToSend || _crypto[0].HasPending || _crypto[1].HasPending)
+            && Path.AvailableWindow >= (ulong)MaximumDatagramSize
+            && !Path.Pacer.CanSend(now, MaximumDatagramSize);
+    }
+
+    private bool TryTransmitDatagram(TimeUs now, DatagramRuns runs, List<Effect> effects)
+    {
+        // RFC 9000 §8.1: at the limit a server waits for the client; what is left below a full datagram is not worth a packet.
+        if (_amplification.IsAtLimit)
+            return false;
+        int length = WriteDatagram(now, runs.Reserve(MaximumDatagramSize, effects));
+        if (length == 0)
+            return false;
+        Commit(runs, length, Handle, effects);
+        if (_role == Role.Client && _hasSentHandshakePacket)
+            DiscardKeys(now, EncryptionLevel.Initial);
+        return true;
+    }
+
+    private void Commit(DatagramRuns runs, int length, ConnectionHandle connection, List<Effect> effects)
+    {
+        _amplification.OnSent(length);
+        _counters.DatagramsSent++;
+        _counters.BytesSent += (ulong)length;
+        runs.Commit(length, new DatagramAddressing(connection, _setup.Route), effects);
+    }
+
+    /// <summary>
+    /// Writes the packets of one datagram (RFC 9000 §12.2). The last one written stays open until it is known whether another follows,
+    /// since it is the one that takes the padding (RFC 9000 §14.1).
+    /// </summary>
+    private int WriteDatagram(TimeUs now, Span<byte> room)
+    {
+        bool mayElicit = Path.CanSend(now, MaximumDatagramSize);
+        bool mustExpand = false;
+        int sealedLength = 0;
+        PacketDraft open = default;
+        foreach (EncryptionLevel level in SendingLevels)
+        {
+            int start = sealedLength + open.Length;
+            if (room.Length - start < SmallestUsefulRoom || !TryDraft(now, level, room[start..], mayElicit, out PacketDraft next))
+                continue;
+            sealedLength += Complete(now, ref open, 0);
+            open = next;
+            mustExpand |= level == EncryptionLevel.Initial && (open.IsAckEliciting || _role == Role.Client);
+        }
+
+        return sealedLength + Complete(now, ref open, mustExpand ? SmallestDatagramSize - sealedLength : 0);
+    }
+
+    /// <summary>Writes the frames that a packet of one level has to carry now; false when there are none.</summary>
+    private bool TryDraft(TimeUs now, EncryptionLevel level, Span<byte> room, bool mayElicit, out PacketDraft draft)
+    {
+        draft = default;
+        PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
+        bool isProbe = _probes[(int)space] > 0;
+        bool elicits = (mayElicit || isProbe) && !_loss.IsFull(space) && (isProbe || HasEliciting(level));
+        if (!_keys.CanSend(level) || !(elicits || _acks[(int)space].IsAckDue(now)))
+            return false;
+
+        SentFrameList frames = _frames[(int)space];
+        frames.Clear();
+        PacketBuilder builder = BeginPacket(level, room);
+        WriteAck(now, level, ref builder.Payload, frames);
+        int acknowledgements = frames.Count;
+        if (elicits)
+            WriteEliciting(now, level, ref builder.Payload, frames, isProbe);
+        if (builder.Payload.Position == 0)
+            return false;
+        draft = new PacketDraft
+        {
+            Builder = builder,
+            Level = level,
+            Frames = frames,
+            HasAck = acknowledgements > 0,
+            IsAckEliciting = frames.Count > acknowledgements,
+        };
+        return true;
+    }
+
+    private PacketBuilder BeginPacket(EncryptionLevel level, Span<byte> room)
+    {
+        PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
+        ulong number = _loss.NextPacketNumber(space);
+        int numberLength = PacketNumber.EncodedLength(number, _loss.LargestAcknowledged(space));
+        ConnectionId destination = _remoteIds.Current.Id;
+        if (level == EncryptionLevel.OneRtt)
+            return PacketBuilder.Begin(room, new ShortHeader(destination, Spin: false, _keys.KeyPhase, number, numberLength));
+        var header = new LongHeader(PacketTypes.Of(level), _setup.Version, destination, _setup.LocalId, number, numberLength);
+        bool hasToken = level == EncryptionLevel.Initial && _role == Role.Client;
+        return PacketBuilder.Begin(room, header, hasToken ? _setup.Token.Span : default);
+    }
+
+    /// <summary>Seals a packet and records it (RFC 9002 §A.5).</summary>
+    /// <returns>Its length; 0 when there is none.</returns>
+    private int Complete(TimeUs now, ref PacketDraft draft, int minimumLength)
+    {
+        if (!draft.IsOpen)
+            return 0;
+        bool isPadded = draft.Length < minimumLength;
+        draft.Builder.PadTo(minimumLength);
+        int length = draft.Builder.Seal(_keys.ToSend(draft.Level));
+        var packet = new SentPacket
+        {
+            PacketNumber = draft.Builder.PacketNumberValue,
+            Level = draft.Level,
+            Size = length,
+            IsAckEliciting = draft.IsAckEliciting,
+            IsInFlight = draft.IsAckEliciting || isPadded,
+        };
+        _loss.OnPacketSent(now, packet, draft.Frames.Frames, RecoveryContext);
+        if (draft.HasAck)
+            _acks[(int)packet.Space].OnAckSent(draft.IsAckEliciting);
+        OnPacketSent(now, packet);
+        draft = default;
+        return length;
+    }
+
+    private void OnPacketSent(TimeUs now, in SentPacket packet)
+    {
+        _counters.PacketsSent++;
+        _hasSentHandshakePacket |= packet.Level == EncryptionLevel.Handshake;
+        if (!packet.IsAckEliciting)
+            return;
+        _idle.OnAckElicitingSent(now);
+        ref int probes = ref _probes[(int)packet.Space];
+        probes = Math.Max(0, probes - 1);
+    }
+
+    /// <summary>A packet whose frames are written, but which is not sealed.</summary>
+    private ref struct PacketDraft
+    {
+        public PacketBuilder Builder;
+
+        public EncryptionLevel Level { get; init; }
+
+        public SentFrameList Frames { get; init; }
+
+        public bool HasAck { get; init; }
+
+        public bool IsAckEliciting { get; init; }
+
+        public readonly bool IsOpen => Frames is not null;
+
+        /// <summary>The packet's length once sealed, without padding; 0 when there is none.</summary>
+        public readonly int Length => IsOpen ? Builder.Length : 0;
+    }
+}

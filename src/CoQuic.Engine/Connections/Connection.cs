@@ -1,0 +1,139 @@
+using System;
+
+namespace CoQuic.Engine;
+
+/// <summary>
+/// One QUIC connection. It owns the machines that hold the rules and coordinates them: it finds the right one, calls it and acts on
+/// its answer. The parts follow what can happen to it: packets (Receive, Frames), TLS (Handshake), what it sends (Transmit), time
+/// (Timers), its end (Close), the application (Commands), and what it tells (Events).
+/// </summary>
+internal sealed partial class Connection : IHasDeadline, IDisposable
+{
+    private readonly ConnectionSetup _setup;
+    private readonly EndpointConfig _config;
+    private readonly Role _role;
+    private readonly ConnectionKeys _keys = new();
+    private readonly CryptoStream[] _crypto = [new(), new(), new()];
+    private readonly AckTracker[] _acks;
+    private readonly LossDetector _loss;
+    private readonly StreamSet _streams;
+    private readonly AntiAmplification _amplification;
+    private readonly IdleTimer _idle;
+    private readonly TlsSession _tls;
+    private readonly LocalConnectionIds _localIds;
+    private readonly RemoteConnectionIds _remoteIds;
+    private readonly TimeUs _startedAt;
+    private TransportParameters? _peerParameters;
+
+    public Connection(TimeUs now, ConnectionSetup setup)
+    {
+        _setup = setup;
+        _config = setup.Config;
+        _role = setup.Config.Role;
+        _startedAt = now;
+        TransportConfig transport = _config.Transport;
+        _acks = NewAckTrackers(transport);
+        _loss = new LossDetector(_role, NewPath(transport));
+        _streams = new StreamSet(StreamSettingsOf(_config));
+        _amplification = new AntiAmplification(isValidated: _role == Role.Client);
+        _idle = new IdleTimer(now, transport.MaxIdleTimeout);
+        _localIds = new LocalConnectionIds(setup.LocalId);
+        _remoteIds = new RemoteConnectionIds(setup.RemoteId, (ulong)transport.ActiveConnectionIdLimit);
+        _keys.InstallInitial(setup.Version, setup.OriginalDestinationId, _role);
+        _tls = NewTlsSession();
+        setup.Router.TryAdd(setup.LocalId, this);
+    }
+
+    /// <summary>The connection's name at its endpoint.</summary>
+    public ConnectionHandle Handle => _setup.Handle;
+
+    /// <summary>What it was made from.</summary>
+    public ConnectionSetup Setup => _setup;
+
+    /// <summary>Where it is in its life.</summary>
+    public ConnectionState State { get; private set; }
+
+    /// <summary>Whether any packet of the peer could be opened.</summary>
+    public bool HasProcessedPacket { get; private set; }
+
+    /// <inheritdoc/>
+    public int DeadlineIndex { get; set; } = -1;
+
+    /// <summary>Whether the endpoint has it in line for another turn: the endpoint's own.</summary>
+    public bool IsQueued { get; set; }
+
+    /// <summary>Whether the last drain stopped at its bound, with more to send at once.</summary>
+    public bool IsSendContinuationPending { get; private set; }
+
+    /// <summary>Whether written stream data was not sent yet.</summary>
+    public bool HasPendingStreamSend => IsAlive && _streams.HasPending;
+
+    /// <summary>Whether it still takes part in the protocol: neither closing nor gone.</summary>
+    private bool IsAlive => State < ConnectionState.Closing;
+
+    private bool IsHandshakeConfirmed => State == ConnectionState.Confirmed;
+
+    private PathRecovery Path => _loss.Path;
+
+    private RecoveryContext RecoveryContext => new(
+        IsHandshakeConfirmed,
+        _keys.CanSend(EncryptionLevel.Handshake),
+        _amplification.IsAtLimit,
+        _peerParameters?.MaxAckDelay ?? RecoveryContext.DefaultMaxAckDelay,
+        _peerParameters?.AckDelayExponent ?? RecoveryContext.DefaultAckDelayExponent);
+
+    private TimeSpan Pto => _loss.Pto(RecoveryContext);
+
+    /// <summary>A snapshot of what it has done so far.</summary>
+    public ConnectionStatistics GetStatistics() => _counters.Snapshot(_loss, _streams.BufferedBytes, MaximumDatagramSize);
+
+    /// <summary>Forgets all secrets, and gives its connection IDs back.</summary>
+    public void Dispose()
+    {
+        State = ConnectionState.Terminated;
+        ReleaseConnectionIds();
+        _keys.Dispose();
+        _tls.Dispose();
+    }
+
+    private static AckTracker[] NewAckTrackers(TransportConfig transport)
+    {
+        var trackers = new AckTracker[PacketNumberSpaceIds.Count];
+        for (int space = 0; space < trackers.Length; space++)
+            trackers[space] = NewAckTracker((PacketNumberSpaceId)space, transport);
+        return trackers;
+    }
+
+    private static AckTracker NewAckTracker(PacketNumberSpaceId space, TransportConfig transport) =>
+        new(space, transport.MaxAckDelay, transport.AckElicitingThreshold);
+
+    private static PathRecovery NewPath(TransportConfig transport) => new(
+        id: 0,
+        CongestionControllers.Create(transport.CongestionControl, SmallestDatagramSize),
+        new RttEstimator(),
+        SmallestDatagramSize);
+
+    private static StreamSettings StreamSettingsOf(EndpointConfig config) => new()
+    {
+        Role = config.Role,
+        InitialMaxData = config.Transport.InitialMaxData,
+        InitialMaxStreamDataBidiLocal = config.Transport.InitialMaxStreamDataBidiLocal,
+        InitialMaxStreamDataBidiRemote = config.Transport.InitialMaxStreamDataBidiRemote,
+        InitialMaxStreamDataUni = config.Transport.InitialMaxStreamDataUni,
+        InitialMaxStreamsBidi = config.Transport.InitialMaxStreamsBidi,
+        InitialMaxStreamsUni = config.Transport.InitialMaxStreamsUni,
+        MaximumStreamWindow = config.Transport.MaxStreamWindow,
+        MaximumConnectionWindow = config.Transport.MaxConnectionWindow,
+        Credit = config.Transport.ReceiveCredit,
+        OutOfOrderReceive = config.EnableOutOfOrderReceive,
+        SendFairness = config.Transport.SendStreamFairness,
+        SendLowWaterMark = config.Transport.SendLowWaterMark,
+    };
+
+    private void ReleaseConnectionIds()
+    {
+        for (int index = 0; index < _localIds.ActiveCount; index++)
+            _setup.Router.Remove(_localIds[index], this);
+        _setup.Router.Remove(_setup.OriginalDestinationId, this);
+    }
+}

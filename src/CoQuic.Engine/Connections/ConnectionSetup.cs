@@ -1,0 +1,46 @@
+using System;
+
+namespace CoQuic.Engine;
+
+/// <summary>What a connection is made from.</summary>
+internal sealed record ConnectionSetup
+{
+    /// <summary>The endpoint's configuration.</summary>
+    public required EndpointConfig Config { get; init; }
+
+    /// <summary>Makes stateless reset tokens for our connection IDs.</summary>
+    public required StatelessResetTokens ResetTokens { get; init; }
+
+    /// <summary>Where datagrams to our connection IDs are found.</summary>
+    public required DatagramRouter Router { get; init; }
+
+    /// <summary>The connection's name at the endpoint.</summary>
+    public required ConnectionHandle Handle { get; init; }
+
+    /// <summary>The version of the first flight.</summary>
+    public required QuicVersion Version { get; init; }
+
+    /// <summary>Our first connection ID, which the peer sends to.</summary>
+    public required ConnectionId LocalId { get; init; }
+
+    /// <summary>The first connection ID that we send to: a client's choice, or the client's own ID on a server.</summary>
+    public required ConnectionId RemoteId { get; init; }
+
+    /// <summary>The destination of the client's first Initial: Initial keys derive from it (RFC 9001 §5.2).</summary>
+    public required ConnectionId OriginalDestinationId { get; init; }
+
+    /// <summary>The route of the first path.</summary>
+    public required RouteHandle? Route { get; init; }
+
+    /// <summary>A client: the server's name, for SNI and the certificate.</summary>
+    public string ServerName { get; init; } = "";
+
+    /// <summary>A client: the token of its Initial packets (RFC 9000 §8.1.3), or empty.</summary>
+    public Bytes Token { get; init; }
+
+    /// <summary>A client: whether it has obeyed a Version Negotiation packet already (RFC 9000 §6.2).</summary>
+    public bool HasNegotiatedVersion { get; init; }
+
+    /// <summary>Calendar time, for certificates.</summary>
+    public required DateTimeOffset CalendarTime { get; init; }
+}

@@ -1,0 +1,102 @@
+using System;
+using System.Collections.Generic;
+using System.Text;
+
+namespace CoQuic.Engine;
+
+/// <summary>One reason why a configuration cannot work.</summary>
+/// <param name="Path">The setting, for example <c>Transport.AckDelayExponent</c>.</param>
+/// <param name="Message">What it has to be, as a sentence.</param>
+public sealed record ConfigurationFault(string Path, string Message)
+{
+    /// <summary>Path and message.</summary>
+    public override string ToString() => $"{Path}: {Message}";
+}
+
+/// <summary>Finds everything that is wrong with a configuration at once, before anything starts.</summary>
+public static class ConfigurationCheck
+{
+    private const ulong MaximumStreamCount = 1UL << 60;
+    internal const int MinimumResetKeyLength = 32;
+    private static readonly TimeSpan MaximumMaxAckDelay = TimeSpan.FromMilliseconds((1 << 14) - 1);
+
+    /// <summary>The faults of a configuration; none when it can work.</summary>
+    /// <param name="config">The configuration to look at.</param>
+    public static IReadOnlyList<ConfigurationFault> Faults(EndpointConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var faults = new List<ConfigurationFault>();
+        CheckEndpoint(config, faults);
+        CheckProtocols(config.ApplicationProtocols, faults);
+        CheckTransport(config.Transport, faults);
+        return faults;
+    }
+
+    private static void CheckEndpoint(EndpointConfig config, List<ConfigurationFault> faults)
+    {
+        Require(config.SupportedVersions.Count > 0, "SupportedVersions", "at least one version is needed");
+        foreach (QuicVersion version in config.SupportedVersions)
+        {
+            Require(
+                version == QuicVersion.V1 || version == QuicVersion.V2,
+                "SupportedVersions", $"{version} is not a version that this engine speaks");
+        }
+
+        Require(config.Role == Role.Client || config.ServerIdentities is not null,
+            "ServerIdentities", "a server needs a certificate and a private key");
+        Require(config.MaxOutboundDatagramSize is >= 1200 and <= 65527,
+            "MaxOutboundDatagramSize", "must be 1200 to 65527 bytes");
+        Require(config.MaxServerConnections >= 0, "MaxServerConnections", "must not be negative");
+        Require(config.Groups.Count > 0, "Groups", "at least one key exchange group is needed");
+        Require(config.CipherSuites.Count > 0, "CipherSuites", "at least one cipher suite is needed");
+        Require(config.StatelessResetKey.IsEmpty || config.StatelessResetKey.Length >= MinimumResetKeyLength,
+            "StatelessResetKey", "must be empty or at least 32 bytes");
+
+        void Require(bool holds, string path, string message) => Add(faults, holds, path, message);
+    }
+
+    private static void CheckProtocols(IReadOnlyList<string> protocols, List<ConfigurationFault> faults)
+    {
+        Add(faults, protocols.Count > 0, "ApplicationProtocols", "at least one application protocol is needed (RFC 9001 §8.1)");
+        foreach (string protocol in protocols)
+        {
+            bool fits = Encoding.UTF8.GetByteCount(protocol) is >= 1 and <= 255;
+            Add(faults, fits, "ApplicationProtocols", "a protocol name has 1 to 255 bytes (RFC 7301 §3.1)");
+        }
+    }
+
+    private static void CheckTransport(TransportConfig transport, List<ConfigurationFault> faults)
+    {
+        Require(transport.MaxIdleTimeout >= TimeSpan.Zero, "MaxIdleTimeout", "must not be negative");
+        Require(transport.HandshakeTimeout >= TimeSpan.Zero, "HandshakeTimeout", "must not be negative");
+        Require(transport.KeepAliveInterval >= TimeSpan.Zero, "KeepAliveInterval", "must not be negative");
+        Require(transport.MaxUdpPayloadSize is >= 1200 and <= 65527, "MaxUdpPayloadSize", "must be 1200 to 65527 bytes");
+        Require(transport.PmtudBaseDatagramSize is >= 0 and <= 65527, "PmtudBaseDatagramSize", "must be at most 65527 bytes");
+        Require(transport.PmtudMaxDatagramSize is 0 or (>= 1200 and <= 65527),
+            "PmtudMaxDatagramSize", "must be 0 or 1200 to 65527 bytes");
+        Require(transport.ActiveConnectionIdLimit >= 2, "ActiveConnectionIdLimit", "must be at least 2 (RFC 9000 §18.2)");
+        Require(transport.AckDelayExponent is >= 0 and <= 20, "AckDelayExponent", "must be 0 to 20 (RFC 9000 §18.2)");
+        Require(transport.MaxAckDelay >= TimeSpan.Zero && transport.MaxAckDelay <= MaximumMaxAckDelay,
+            "MaxAckDelay", "must be below 2^14 milliseconds (RFC 9000 §18.2)");
+        Require(transport.AckElicitingThreshold >= 1, "AckElicitingThreshold", "must be at least 1");
+        Require(CongestionControllers.IsSupported(transport.CongestionControl),
+            "CongestionControl", $"{transport.CongestionControl} is not implemented; NewReno and Cubic are");
+        RequireVarInt(transport.InitialMaxData, "InitialMaxData");
+        RequireVarInt(transport.InitialMaxStreamDataBidiLocal, "InitialMaxStreamDataBidiLocal");
+        RequireVarInt(transport.InitialMaxStreamDataBidiRemote, "InitialMaxStreamDataBidiRemote");
+        RequireVarInt(transport.InitialMaxStreamDataUni, "InitialMaxStreamDataUni");
+        RequireVarInt(transport.MaxDatagramFrameSize, "MaxDatagramFrameSize");
+        Require(transport.InitialMaxStreamsBidi <= MaximumStreamCount, "InitialMaxStreamsBidi", "must be at most 2^60");
+        Require(transport.InitialMaxStreamsUni <= MaximumStreamCount, "InitialMaxStreamsUni", "must be at most 2^60");
+
+        void Require(bool holds, string name, string message) => Add(faults, holds, "Transport." + name, message);
+
+        void RequireVarInt(ulong value, string name) => Require(value <= VarInt.MaxValue, name, "must be below 2^62");
+    }
+
+    private static void Add(List<ConfigurationFault> faults, bool holds, string path, string message)
+    {
+        if (!holds)
+            faults.Add(new ConfigurationFault(path, message));
+    }
+}

@@ -1,0 +1,182 @@
+using System;
+
+namespace CoQuic.Engine;
+
+/// <content>The inputs of the host and of the application.</content>
+public sealed partial class Endpoint
+{
+    /// <summary>The length of the ID that a client draws for the server to be reached by first (RFC 9000 §7.2: at least 8).</summary>
+    private const int InitialDestinationLength = 8;
+
+    private delegate LocalErrorCode? Command(Connection connection);
+
+    /// <summary>Opens a connection; its first flight is among the effects.</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="input">What to open.</param>
+    /// <param name="connection">The new connection; <see cref="ConnectionHandle.None"/> when the open was refused.</param>
+    public EndpointResult OpenConnection(TimeUs now, OpenConnection input, out ConnectionHandle connection)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        Begin();
+        connection = ConnectionHandle.None;
+        ConnectionId localId = input.SourceConnectionId ?? _config.ConnectionIds.Generate(_config.Entropy);
+        if (Role == Role.Server || _router.Find(localId) is not null)
+            return Finish(now, new LocalError(null, LocalErrorCode.UnsupportedOperation, null));
+
+        ConnectionId destination = input.InitialDestinationConnectionId ?? DrawInitialDestination();
+        var opened = new Connection(now, new ConnectionSetup
+        {
+            Config = _config,
+            ResetTokens = _resetTokens,
+            Router = _router,
+            Handle = NextHandle,
+            Version = input.InitialVersion ?? _config.SupportedVersions[0],
+            LocalId = localId,
+            RemoteId = destination,
+            OriginalDestinationId = destination,
+            Route = input.Route,
+            ServerName = input.ServerName,
+            Token = input.Token,
+            CalendarTime = _calendar.AtInstant(now),
+        });
+        Register(opened);
+        Queue(opened);
+        connection = opened.Handle;
+        EndpointResult result = Finish(now);
+        Effect created = new ConnectionLifecycleEventEffect(opened.Handle, Lifecycle.Created);
+        return result with { Effects = [.. result.Effects, created] };
+    }
+
+    /// <summary>Time has passed: what is due at every connection is done, and work that was cut short goes on.</summary>
+    /// <param name="now">The instant.</param>
+    public EndpointResult TimerExpired(TimeUs now)
+    {
+        Begin();
+        while (_turns.Count < MaximumConnectionsPerCall && _deadlines.TryTakeDue(now, out Connection connection))
+        {
+            connection.OnTimeout(now);
+            Queue(connection);
+        }
+
+        return Finish(now);
+    }
+
+    /// <summary>The calendar as the host knows it now: certificates are judged by it.</summary>
+    /// <param name="now">The instant on the monotonic clock.</param>
+    /// <param name="utc">The same instant on the calendar.</param>
+    public EndpointResult AnchorCalendar(TimeUs now, DateTimeOffset utc)
+    {
+        Begin();
+        _calendar = new CalendarAnchor(utc, now);
+        return Finish(now);
+    }
+
+    /// <summary>The host heard that a datagram was too big for its path.</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="input">The notice.</param>
+    public EndpointResult UpdatePathMtu(TimeUs now, in PathMtuUpdate input)
+    {
+        // Datagrams stay at the size that RFC 9000 §14 requires of every path, so that no notice can ask for less.
+        Begin();
+        return Finish(now);
+    }
+
+    /// <summary>Writes to a stream. The bytes are held, not copied, until they are acknowledged.</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="input">Stream, bytes and end.</param>
+    public EndpointResult SendStreamData(TimeUs now, ConnectionHandle connection, in SendStreamData input)
+    {
+        SendStreamData data = input;
+        return Perform(now, connection, input.StreamId, found => found.SendStreamData(data, isOwned: true));
+    }
+
+    /// <summary>Writes to a stream bytes that the caller may change afterwards: they are copied.</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="streamId">The stream.</param>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="fin">Whether the stream ends behind them.</param>
+    /// <param name="priority">Higher goes first where streams and datagrams compete.</param>
+    public EndpointResult SendStreamData(
+        TimeUs now, ConnectionHandle connection, StreamId streamId, ReadOnlySpan<byte> bytes, bool fin, int priority = 0) =>
+        SendStreamData(now, connection, new SendStreamData(streamId, Bytes.CopyOf(bytes), fin, priority));
+
+    /// <summary>Queues a DATAGRAM (RFC 9221).</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="input">The payload.</param>
+    public EndpointResult SendDatagram(TimeUs now, ConnectionHandle connection, in SendDatagramData input) =>
+        Perform(now, connection, null, static _ => LocalErrorCode.DatagramNotSupported);
+
+    /// <summary>The application has used received bytes: with <see cref="ReceiveCredit.Explicit"/> the peer gets credit.</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="streamId">The stream.</param>
+    /// <param name="bytes">How many, not more than were given out.</param>
+    public EndpointResult ConsumeStreamData(TimeUs now, ConnectionHandle connection, StreamId streamId, ulong bytes) =>
+        Perform(now, connection, streamId, found => found.ConsumeStreamData(streamId, bytes));
+
+    /// <summary>Abandons the sending part of a stream (RFC 9000 §19.4).</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="streamId">The stream.</param>
+    /// <param name="applicationErrorCode">The application protocol's error code, below 2^62.</param>
+    public EndpointResult ResetStream(
+        TimeUs now, ConnectionHandle connection, StreamId streamId, ulong applicationErrorCode) =>
+        Perform(now, connection, streamId, found => found.ResetStream(streamId, applicationErrorCode));
+
+    /// <summary>Asks the peer to stop sending on a stream (RFC 9000 §19.5).</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="streamId">The stream.</param>
+    /// <param name="applicationErrorCode">The application protocol's error code, below 2^62.</param>
+    public EndpointResult StopSending(
+        TimeUs now, ConnectionHandle connection, StreamId streamId, ulong applicationErrorCode) =>
+        Perform(now, connection, streamId, found => found.StopSending(streamId, applicationErrorCode));
+
+    /// <summary>Ends a connection at once (RFC 9000 §10.2).</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="applicationErrorCode">The application protocol's error code, below 2^62.</param>
+    /// <param name="reason">A sentence for the peer; cut at 256 bytes.</param>
+    public EndpointResult CloseConnection(
+        TimeUs now, ConnectionHandle connection, ulong applicationErrorCode, string reason) =>
+        Perform(now, connection, null, found =>
+        {
+            found.CloseByApplication(applicationErrorCode, reason);
+            return null;
+        });
+
+    /// <summary>Asks for new packet protection keys (RFC 9001 §6).</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    public EndpointResult RequestKeyUpdate(TimeUs now, ConnectionHandle connection) =>
+        Perform(now, connection, null, static _ => LocalErrorCode.UnsupportedOperation);
+
+    /// <summary>Asks to move to another route (RFC 9000 §9).</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="input">The new route.</param>
+    public EndpointResult RequestMigration(TimeUs now, ConnectionHandle connection, in RequestMigration input) =>
+        Perform(now, connection, null, static _ => LocalErrorCode.UnsupportedOperation);
+
+    private EndpointResult Perform(TimeUs now, ConnectionHandle handle, StreamId? streamId, Command command)
+    {
+        Begin();
+        if (!_connections.TryGetValue(handle, out Connection? connection))
+            return Finish(now, new LocalError(handle, LocalErrorCode.UnsupportedOperation, null));
+        LocalErrorCode? refusal = command(connection);
+        Queue(connection);
+        return Finish(now, refusal is { } code ? new LocalError(handle, code, streamId) : null);
+    }
+
+    private void Begin() => ObjectDisposedException.ThrowIf(_isDisposed, this);
+
+    private ConnectionId DrawInitialDestination()
+    {
+        Span<byte> bytes = stackalloc byte[InitialDestinationLength];
+        _config.Entropy.Fill(bytes);
+        return new ConnectionId(bytes);
+    }
+}

@@ -1,0 +1,157 @@
+using System;
+using System.Collections.Generic;
+
+namespace CoQuic.Engine;
+
+/// <summary>
+/// A QUIC endpoint: many connections, and no socket, clock or thread. It takes one input at one instant and answers with the effects
+/// that the host has to perform. Inputs on one endpoint are serialised by the caller, with instants that never go back.
+/// </summary>
+/// <remarks>The parts: what every input shares is here, inputs in Endpoint.Inputs, datagrams in Endpoint.Receive.</remarks>
+public sealed partial class Endpoint : IDisposable
+{
+    /// <summary>Connections that one call drives at most; what remains is a pending continuation.</summary>
+    private const int MaximumConnectionsPerCall = 64;
+
+    private readonly EndpointConfig _config;
+    private readonly StatelessResetTokens _resetTokens;
+    private readonly Dictionary<ConnectionHandle, Connection> _connections = [];
+    private readonly DatagramRouter _router = new();
+    private readonly DeadlineQueue<Connection> _deadlines = new();
+    private readonly Queue<Connection> _turns = new();
+    private readonly DatagramRuns _runs = new();
+    private readonly DropCounters _drops = new();
+    private CalendarAnchor _calendar;
+    private ulong _lastHandle;
+    private readonly List<Effect> _effects = [];
+    private bool _isDisposed;
+
+    /// <summary>Makes an endpoint.</summary>
+    /// <param name="config">Its configuration.</param>
+    /// <exception cref="ArgumentException">The configuration cannot work; the message lists every fault.</exception>
+    public Endpoint(EndpointConfig config)
+    {
+        IReadOnlyList<ConfigurationFault> faults = ConfigurationCheck.Faults(config);
+        if (faults.Count > 0)
+            throw new ArgumentException(string.Join("; ", faults), nameof(config));
+        _config = config;
+        _calendar = config.Calendar;
+        _resetTokens = new StatelessResetTokens(ResetKeyOf(config));
+    }
+
+    /// <summary>Whether it opens connections or accepts them.</summary>
+    public Role Role => _config.Role;
+
+    /// <summary>The connections it holds, closing and draining ones included.</summary>
+    public int ConnectionCount => _connections.Count;
+
+    /// <summary>When <see cref="TimerExpired"/> is due; none when only input can bring something about.</summary>
+    public TimeUs? NextWakeup => _deadlines.Earliest;
+
+    /// <summary>Whether a bound cut the last call short: call <see cref="TimerExpired"/> without waiting.</summary>
+    public bool HasSendContinuationPending => _turns.Count > 0;
+
+    /// <summary>Whether any connection still has stream data that it has not sent. Walks all connections.</summary>
+    public bool HasPendingStreamSend
+    {
+        get
+        {
+            foreach (Connection connection in _connections.Values)
+            {
+                if (connection.HasPendingStreamSend)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Whether a connection is still held.</summary>
+    /// <param name="connection">Its handle.</param>
+    public bool Contains(ConnectionHandle connection) => _connections.ContainsKey(connection);
+
+    /// <summary>What a connection has done so far; none when it is not held any more.</summary>
+    /// <param name="connection">Its handle.</param>
+    public ConnectionStatistics? GetStatistics(ConnectionHandle connection) =>
+        _connections.TryGetValue(connection, out Connection? found) ? found.GetStatistics() : null;
+
+    /// <summary>How many datagrams and packets were dropped for a reason.</summary>
+    /// <param name="reason">The reason.</param>
+    public ulong CountDropped(DropReason reason) => _drops[reason];
+
+    /// <summary>Forgets everything in silence: nothing is sent. Results handed out before stay valid.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        foreach (Connection connection in _connections.Values)
+            connection.Dispose();
+        _connections.Clear();
+    }
+
+    private static Bytes ResetKeyOf(EndpointConfig config)
+    {
+        if (!config.StatelessResetKey.IsEmpty)
+            return config.StatelessResetKey;
+        byte[] key = new byte[ConfigurationCheck.MinimumResetKeyLength];
+        config.Entropy.Fill(key);
+        return Bytes.Wrap(key);
+    }
+
+    private ConnectionHandle NextHandle => new(_lastHandle + 1);
+
+    /// <summary>Takes a connection in: from now on it has a handle, and time passes for it.</summary>
+    private void Register(Connection connection)
+    {
+        _lastHandle = connection.Handle.Value;
+        _connections.Add(connection.Handle, connection);
+    }
+
+    /// <summary>Puts a connection in line for a turn in this call.</summary>
+    private void Queue(Connection connection)
+    {
+        if (connection.IsQueued)
+            return;
+        connection.IsQueued = true;
+        _turns.Enqueue(connection);
+    }
+
+    /// <summary>Gives the connections in line their turns, within the bound on the work of one call, and gathers the result.</summary>
+    private EndpointResult Finish(TimeUs now, LocalError? error = null)
+    {
+        int turns = Math.Min(_turns.Count, MaximumConnectionsPerCall);
+        for (int turn = 0; turn < turns; turn++)
+            TakeTurn(now, _turns.Dequeue());
+        return Result(now, error);
+    }
+
+    private void TakeTurn(TimeUs now, Connection connection)
+    {
+        connection.IsQueued = false;
+        if (connection.State == ConnectionState.Terminated && !_connections.ContainsKey(connection.Handle))
+            return;
+        connection.Drain(now, _runs, _effects);
+        if (connection.State == ConnectionState.Terminated)
+            Remove(connection);
+        else
+            _deadlines.Set(connection, connection.NextDeadline(now));
+        if (connection.IsSendContinuationPending)
+            Queue(connection);
+    }
+
+    private void Remove(Connection connection)
+    {
+        _deadlines.Set(connection, null);
+        _connections.Remove(connection.Handle);
+        connection.Dispose();
+    }
+
+    private EndpointResult Result(TimeUs now, LocalError? error)
+    {
+        Effect[] effects = _effects.Count == 0 ? [] : _effects.ToArray();
+        _effects.Clear();
+        bool isPending = HasSendContinuationPending;
+        return new EndpointResult(effects, isPending ? now : NextWakeup, error, isPending);
+    }
+}

@@ -1,0 +1,121 @@
+using System;
+using System.Collections.Generic;
+
+namespace CoQuic.Engine;
+
+/// <summary>A calendar instant and the <see cref="TimeUs"/> it belongs to: with it, elapsed time tells the date.</summary>
+/// <param name="Utc">The calendar instant.</param>
+/// <param name="At">The same instant on the caller's monotonic clock.</param>
+public sealed record CalendarAnchor(DateTimeOffset Utc, TimeUs At)
+{
+    /// <summary>The calendar time at an instant.</summary>
+    /// <param name="now">The instant on the caller's monotonic clock.</param>
+    public DateTimeOffset AtInstant(TimeUs now) => Utc + (now - At);
+}
+
+/// <summary>Bounds for 0-RTT packets that overtake their Initial. Zero in any of them turns the buffer off.</summary>
+/// <param name="MaxPackets">How many datagrams are kept.</param>
+/// <param name="MaxBytes">How many bytes are kept.</param>
+/// <param name="MaxAge">For how long.</param>
+public sealed record OrphanZeroRttBuffer(int MaxPackets, int MaxBytes, TimeSpan MaxAge)
+{
+    /// <summary>Nothing is kept.</summary>
+    public static readonly OrphanZeroRttBuffer Disabled = new(0, 0, TimeSpan.Zero);
+}
+
+/// <summary>Everything that decides how an endpoint behaves. With the inputs and their times it decides every byte.</summary>
+public sealed record EndpointConfig
+{
+    /// <summary>Whether the endpoint opens connections or accepts them.</summary>
+    public required Role Role { get; init; }
+
+    /// <summary>Where random bytes come from. One endpoint owns one source.</summary>
+    public required IEntropy Entropy { get; init; }
+
+    /// <summary>The calendar, for certificates: an instant and what the caller's clock showed then.</summary>
+    public required CalendarAnchor Calendar { get; init; }
+
+    /// <summary>The versions spoken, most preferred first (RFC 9000 §6).</summary>
+    public IReadOnlyList<QuicVersion> SupportedVersions { get; init; } = [QuicVersion.V1];
+
+    /// <summary>The application protocols (ALPN, RFC 7301), most preferred first; 1 to 255 bytes of UTF-8 each. At least one.</summary>
+    public IReadOnlyList<string> ApplicationProtocols { get; init; } = [];
+
+    /// <summary>
+    /// Whether the peer's certificate chain and name are verified. Without, only those two are skipped: the signature of the
+    /// handshake is always checked.
+    /// </summary>
+    public bool VerifyPeer { get; init; } = true;
+
+    /// <summary>Who judges the peer's certificate; none takes the platform's rules and the system's roots.</summary>
+    public ICertificateVerifier? CertificateVerifier { get; init; }
+
+    /// <summary>Who picks a server's certificate and key, by server name. Servers need one.</summary>
+    public IServerIdentitySelector? ServerIdentities { get; init; }
+
+    /// <summary>Transport settings.</summary>
+    public TransportConfig Transport { get; init; } = new();
+
+    /// <summary>No datagram sent is larger, 1200 to 65527 bytes.</summary>
+    public int MaxOutboundDatagramSize { get; init; } = 1472;
+
+    /// <summary>Early data settings.</summary>
+    public ZeroRttConfig ZeroRtt { get; init; } = ZeroRttConfig.Disabled;
+
+    /// <summary>What a server keeps of 0-RTT packets that overtake their Initial.</summary>
+    public OrphanZeroRttBuffer OrphanZeroRttBuffer { get; init; } = OrphanZeroRttBuffer.Disabled;
+
+    /// <summary>Whether a server validates every address by Retry (RFC 9000 §8.1.2).</summary>
+    public bool RetryEnabled { get; init; }
+
+    /// <summary>What a server does when the ClientHello changes across a Retry.</summary>
+    public RetryHandshakeValidationPolicy RetryHandshakeValidationPolicy { get; init; }
+
+    /// <summary>Whether received stream data is given out before what precedes it has arrived.</summary>
+    public bool EnableOutOfOrderReceive { get; init; }
+
+    /// <summary>Whether every packet is shown by a <see cref="PacketInspectionEffect"/>.</summary>
+    public bool EnablePacketInspection { get; init; }
+
+    /// <summary>Whether a peer may change its address, and we ours (RFC 9000 §9).</summary>
+    public bool AllowPeerAddressChange { get; init; } = true;
+
+    /// <summary>Whether a client also tries a reserved version, to exercise negotiation.</summary>
+    public bool EnableReservedVersionProbe { get; init; }
+
+    /// <summary>Whether stateless resets answer long headers too.</summary>
+    public bool EnableLongHeaderStatelessReset { get; init; }
+
+    /// <summary>Whether a closing connection keeps no more than its last datagram.</summary>
+    public bool EnableMinimalClosingStateRetention { get; init; }
+
+    /// <summary>How many connections a server holds at once, closing ones included; 0 means any number.</summary>
+    public int MaxServerConnections { get; init; } = 10_000;
+
+    /// <summary>Whether <see cref="TraceEffect"/>s carry key-log lines. They decrypt the connections.</summary>
+    public bool EnableKeyLog { get; init; }
+
+    /// <summary>Who makes key shares; the standard one draws private keys from <see cref="Entropy"/>.</summary>
+    public IKeyExchange KeyExchange { get; init; } = CoQuic.Engine.KeyExchange.Instance;
+
+    /// <summary>The key exchange groups, most preferred first.</summary>
+    public IReadOnlyList<NamedGroup> Groups { get; init; } = [NamedGroup.X25519, NamedGroup.Secp256r1];
+
+    /// <summary>The cipher suites, most preferred first.</summary>
+    public IReadOnlyList<CipherSuite> CipherSuites { get; init; } =
+        [CipherSuite.Aes128GcmSha256, CipherSuite.Aes256GcmSha384, CipherSuite.ChaCha20Poly1305Sha256];
+
+    /// <summary>How connection IDs look and are found in short headers.</summary>
+    public IConnectionIdScheme ConnectionIds { get; init; } = new RandomConnectionIds();
+
+    /// <summary>
+    /// The key from which stateless reset tokens are made (RFC 9000 §10.3.2), at least 32 bytes; empty draws one, which a restart
+    /// forgets.
+    /// </summary>
+    public Bytes StatelessResetKey { get; init; }
+
+    /// <summary>Who judges certificates in the end: without verification, whoever accepts every chain.</summary>
+    internal ICertificateVerifier EffectiveVerifier => !VerifyPeer
+        ? NoCertificateVerifier.Instance
+        : CertificateVerifier ?? PlatformCertificateVerifier.SystemRoots;
+}

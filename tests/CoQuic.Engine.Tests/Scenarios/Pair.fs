@@ -1,0 +1,257 @@
+/// Two engine endpoints joined by a simulated link, stepped in virtual time. A seed decides everything.
+module CoQuic.Engine.Tests.Scenarios.Pair
+
+open System
+open System.Collections.Generic
+open CoQuic.Engine
+
+/// Bytes from a counter that is hashed: the same in every process. For tests alone.
+type TestEntropy(seed: uint64) =
+    let mutable counter = 0UL
+
+    interface IEntropy with
+        member _.Fill destination =
+            let mutable filled = 0
+
+            while filled < destination.Length do
+                let block =
+                    Security.Cryptography.SHA256.HashData(
+                        Array.append (BitConverter.GetBytes seed) (BitConverter.GetBytes counter)
+                    )
+
+                counter <- counter + 1UL
+                let length = min block.Length (destination.Length - filled)
+                block.AsSpan(0, length).CopyTo(destination.Slice(filled, length))
+                filled <- filled + length
+
+/// What a link does to datagrams, in one direction or both.
+type Link =
+    {
+        Delay: TimeSpan
+        /// The chance of each datagram to be lost, 0 to 1.
+        Loss: float
+        /// Datagrams lost on purpose, counted from 0 in each direction.
+        Drop: Set<int>
+    }
+
+let ideal =
+    { Delay = TimeSpan.FromMilliseconds 10.0
+      Loss = 0.0
+      Drop = Set.empty }
+
+type Side =
+    | Client
+    | Server
+
+type private InFlight =
+    { At: TimeUs
+      Order: int
+      To: Side
+      Bytes: Bytes
+      Route: RouteHandle option }
+
+type Pair =
+    { Client: Endpoint
+      Server: Endpoint
+      Link: Link
+      mutable Now: TimeUs
+      mutable ClientConnection: ConnectionHandle
+      mutable ServerConnection: ConnectionHandle
+      /// Effects of each side with the instant at which they came, oldest first.
+      ClientEffects: List<TimeUs * Effect>
+      ServerEffects: List<TimeUs * Effect>
+      /// Called for each datagram before it travels: may change it, or drop it with an empty result.
+      mutable Tamper: Side -> int -> Bytes -> Bytes
+      Flight: SortedDictionary<struct (TimeUs * int), obj>
+      Random: Random
+      Sent: Dictionary<Side, int>
+      mutable Steps: int }
+
+let origin = TimeUs.FromMilliseconds 1.0
+
+let private calendar = CalendarAnchor(DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), origin)
+
+let clientConfig (seed: uint64) =
+    EndpointConfig(
+        Role = Role.Client,
+        Entropy = TestEntropy seed,
+        Calendar = calendar,
+        ApplicationProtocols = [| "test" |],
+        VerifyPeer = false
+    )
+
+let serverConfig protocol (seed: uint64) =
+    EndpointConfig(
+        Role = Role.Server,
+        Entropy = TestEntropy(seed + 0x5eedUL),
+        Calendar = calendar,
+        ApplicationProtocols = [| protocol |],
+        ServerIdentities = SingleServerIdentity(SimulationIdentity.Create(TestEntropy 7UL, "localhost"))
+    )
+
+let withConfigs (client: EndpointConfig) (server: EndpointConfig) (seed: int) link =
+    let pair =
+        { Client = new Endpoint(client)
+          Server = new Endpoint(server)
+          Link = link
+          Now = origin
+          ClientConnection = ConnectionHandle.None
+          ServerConnection = ConnectionHandle.None
+          ClientEffects = List()
+          ServerEffects = List()
+          Tamper = fun _ _ bytes -> bytes
+          Flight = SortedDictionary()
+          Random = Random seed
+          Sent = Dictionary()
+          Steps = 0 }
+
+    pair.Sent[Client] <- 0
+    pair.Sent[Server] <- 0
+    pair
+
+let create seed link = withConfigs (clientConfig (uint64 seed)) (serverConfig "test" (uint64 seed)) seed link
+
+let endpoint side pair =
+    match side with
+    | Client -> pair.Client
+    | Server -> pair.Server
+
+let effects side pair =
+    match side with
+    | Client -> pair.ClientEffects
+    | Server -> pair.ServerEffects
+
+let other side =
+    match side with
+    | Client -> Server
+    | Server -> Client
+
+let private launch side (bytes: Bytes) (route: RouteHandle option) pair =
+    let number = pair.Sent[side]
+    pair.Sent[side] <- number + 1
+    let bytes = pair.Tamper side number bytes
+    let isLost = pair.Random.NextDouble() < pair.Link.Loss || pair.Link.Drop.Contains number
+
+    if not (isLost || bytes.IsEmpty) then
+        pair.Steps <- pair.Steps + 1
+
+        pair.Flight.Add(
+            struct (pair.Now + pair.Link.Delay, pair.Steps),
+            { At = pair.Now + pair.Link.Delay
+              Order = pair.Steps
+              To = other side
+              Bytes = bytes
+              Route = route }
+        )
+
+/// The datagrams of a run, one by one.
+let datagrams (run: SendDatagramEffect) =
+    [ for start in 0 .. run.SegmentSize .. run.Bytes.Length - 1 ->
+          run.Bytes.Slice(start, min run.SegmentSize (run.Bytes.Length - start)) ]
+
+/// Takes in what an endpoint answered: datagrams travel, the rest is kept.
+let absorb side (result: EndpointResult) pair =
+    for effect in result.Effects do
+        (effects side pair).Add((pair.Now, effect))
+
+        match effect with
+        | :? SendDatagramEffect as run ->
+            for datagram in datagrams run do
+                launch side datagram (Option.ofNullable run.Route) pair
+        | :? ConnectionLifecycleEventEffect as event when event.Event = Lifecycle.Accepted ->
+            pair.ServerConnection <- event.Connection
+        | _ -> ()
+
+let openConnection (input: OpenConnection) pair =
+    let mutable handle = ConnectionHandle.None
+    let result = pair.Client.OpenConnection(pair.Now, input, &handle)
+    pair.ClientConnection <- handle
+    absorb Client result pair
+
+let connect pair = openConnection (OpenConnection(Route = RouteHandle 1UL)) pair
+
+let private nextWakeup pair =
+    [ for side in [ Client; Server ] do
+          match Option.ofNullable (endpoint side pair).NextWakeup with
+          | Some at -> at, side
+          | None when (endpoint side pair).HasSendContinuationPending -> pair.Now, side
+          | None -> () ]
+    |> function
+        | [] -> None
+        | wakeups -> Some(List.minBy fst wakeups)
+
+/// One event: the next arrival or deadline. False when nothing is left to happen.
+let step pair =
+    let arrival = Seq.tryHead pair.Flight |> Option.map (fun entry -> entry.Key, entry.Value :?> InFlight)
+    let continuing = [ Client; Server ] |> List.tryFind (fun side -> (endpoint side pair).HasSendContinuationPending)
+
+    match continuing, arrival, nextWakeup pair with
+    | Some side, _, _ ->
+        absorb side ((endpoint side pair).TimerExpired pair.Now) pair
+        true
+    | None, Some(key, datagram), wakeup when
+        (match wakeup with
+         | Some(at, _) -> datagram.At <= at
+         | None -> true)
+        ->
+        pair.Flight.Remove key |> ignore
+        pair.Now <- TimeUs.Max(pair.Now, datagram.At)
+        let input = InboundDatagram(datagram.Bytes, 0, Nullable(RouteHandle 1UL), EcnCodepoint.Unavailable, Bytes.Empty)
+        absorb datagram.To ((endpoint datagram.To pair).ReceiveDatagram(pair.Now, &input)) pair
+        true
+    | None, _, Some(at, side) ->
+        pair.Now <- TimeUs.Max(pair.Now, at)
+        absorb side ((endpoint side pair).TimerExpired pair.Now) pair
+        true
+    | None, _, None -> false
+
+/// Steps until a condition holds; false when it does not within the limits.
+let runUntil (limit: TimeSpan) (condition: Pair -> bool) pair =
+    let deadline = pair.Now + limit
+    let mutable steps = 0
+
+    while not (condition pair) && pair.Now < deadline && steps < 1_000_000 && step pair do
+        steps <- steps + 1
+
+    condition pair
+
+let told<'effect when 'effect :> Effect> side pair =
+    effects side pair
+    |> Seq.choose (fun (_, effect) ->
+        match effect with
+        | :? 'effect as found -> Some found
+        | _ -> None)
+    |> List.ofSeq
+
+let hasState side change pair =
+    told<StateEventEffect> side pair |> List.exists (fun event -> event.Change = change)
+
+let confirmed pair =
+    hasState Client StateChange.HandshakeConfirmed pair && hasState Server StateChange.HandshakeConfirmed pair
+
+let closeReason side pair =
+    match told<ConnectionClosedEffect> side pair with
+    | [] -> None
+    | [ closed ] -> Some closed.Reason
+    | several -> failwith $"{several.Length} ConnectionClosed effects"
+
+/// The bytes of a stream as they were given out, checked for order.
+let received side (stream: StreamId) pair =
+    let parts = told<ReceiveStreamDataEffect> side pair |> List.filter (fun part -> part.StreamId = stream)
+
+    for part, next in List.pairwise parts do
+        if part.Offset + uint64 part.Bytes.Length <> next.Offset then
+            failwith $"{stream}: a gap after {part.Offset}"
+
+    Array.concat [ for part in parts -> part.Bytes.ToArray() ], parts |> List.exists (fun part -> part.Fin)
+
+let send side (stream: StreamId) (bytes: byte array) fin pair =
+    let connection =
+        match side with
+        | Client -> pair.ClientConnection
+        | Server -> pair.ServerConnection
+
+    let data = SendStreamData(stream, Bytes.CopyOf(ReadOnlySpan bytes), fin, 0)
+    let result = (endpoint side pair).SendStreamData(pair.Now, connection, &data)
+    absorb side result pair
+    Option.ofObj result.LocalError
