@@ -42,6 +42,8 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
         _keys.InstallInitial(setup.Version, setup.OriginalDestinationId, _role);
         _tls = NewTlsSession();
         setup.Router.TryAdd(setup.LocalId, this);
+        if (_role == Role.Client)
+            StartHandshake(now);
     }
 
     /// <summary>The connection's name at its endpoint.</summary>

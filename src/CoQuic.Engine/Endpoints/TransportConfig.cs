@@ -3,7 +3,7 @@ using System;
 namespace CoQuic.Engine;
 
 /// <summary>Transport settings of an endpoint's connections. Sizes are bytes, durations <see cref="TimeSpan"/>.</summary>
-/// <remarks>The values of a new record are the defaults for people; <see cref="CoquicDefaults"/> holds those of the C ABI.</remarks>
+/// <remarks>The values of a new record are the defaults for people; those of the C ABI differ.</remarks>
 public sealed record TransportConfig
 {
     /// <summary>Our max_idle_timeout (RFC 9000 §10.1), millisecond resolution; zero means none.</summary>
