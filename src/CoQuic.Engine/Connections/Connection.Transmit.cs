@@ -46,11 +46,14 @@ internal sealed partial class Connection
             _loss.Rearm(now, RecoveryContext);
     }
 
-    /// <summary>RFC 9002 §7.8: whether sending stopped for want of data decides whether the window may grow.</summary>
+    /// <summary>
+    /// RFC 9002 §7.8: the window may grow only when it, or the pacer, was what stopped sending; want of data or of credit, and the
+    /// bound on one drain, leave it unused.
+    /// </summary>
     private void NoteWhatStopped(TimeUs now)
     {
         bool wantsToSend = HasEliciting(EncryptionLevel.OneRtt) && _keys.CanSend(EncryptionLevel.OneRtt);
-        Path.IsAppLimited = !wantsToSend;
+        Path.IsAppLimited = !wantsToSend || IsSendContinuationPending;
         _isPacingBlocked = !IsSendContinuationPending
             && (wantsToSend || _crypto[0].HasPending || _crypto[1].HasPending)
             && Path.AvailableWindow >= (ulong)MaximumDatagramSize
