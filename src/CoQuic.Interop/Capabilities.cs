@@ -1,0 +1,72 @@
+using System;
+using CoQuic.Engine;
+
+namespace CoQuic.Interop;
+
+/// <summary>What a driver can do beyond the C ABI. A configuration that needs more than the driver has is refused.</summary>
+[Flags]
+public enum Capabilities
+{
+    /// <summary>No more than the C ABI.</summary>
+    None = 0,
+
+    /// <summary><see cref="ReceiveCredit.Explicit"/> and the command to consume stream data.</summary>
+    ExplicitReceiveCredit = 1 << 0,
+
+    /// <summary><see cref="SendProgressEffect"/>s.</summary>
+    SendProgress = 1 << 1,
+
+    /// <summary><see cref="StreamsAvailableEffect"/>s.</summary>
+    StreamLimits = 1 << 2,
+
+    /// <summary><see cref="ConnectionClosedEffect"/>s that tell who closed, with code and reason.</summary>
+    CloseReasons = 1 << 3,
+
+    /// <summary><see cref="HandshakeInformationEffect"/>s.</summary>
+    HandshakeInformation = 1 << 4,
+
+    /// <summary>Entropy, key exchange, identities and verdicts from outside: one seed gives the same bytes every time.</summary>
+    InjectedSources = 1 << 5,
+
+    /// <summary>Runs of datagrams in one effect and in one input.</summary>
+    DatagramRuns = 1 << 6,
+
+    /// <summary>Inputs that take their memory over instead of copying it.</summary>
+    OwnedInput = 1 << 7,
+
+    /// <summary>Statistics of a connection.</summary>
+    Statistics = 1 << 8,
+
+    /// <summary>Key-log lines.</summary>
+    KeyLog = 1 << 9,
+
+    /// <summary>Timeouts of the handshake, and keep-alive.</summary>
+    HandshakeTimeout = 1 << 10,
+}
+
+/// <summary>Which capabilities a configuration asks for.</summary>
+internal static class CapabilityRules
+{
+    /// <summary>The capabilities without which the configuration's meaning would silently change.</summary>
+    public static Capabilities RequiredBy(EndpointConfig config)
+    {
+        Capabilities required = Capabilities.None;
+        if (config.Transport.ReceiveCredit == ReceiveCredit.Explicit)
+            required |= Capabilities.ExplicitReceiveCredit;
+        if (config.Transport.SendLowWaterMark > 0)
+            required |= Capabilities.SendProgress;
+        if (config.Transport.HandshakeTimeout > TimeSpan.Zero || config.Transport.KeepAliveInterval > TimeSpan.Zero)
+            required |= Capabilities.HandshakeTimeout;
+        if (config.EnableKeyLog)
+            required |= Capabilities.KeyLog;
+        return required;
+    }
+
+    /// <summary>Refuses a configuration that needs what the driver has not.</summary>
+    public static void Check(EndpointConfig config, Capabilities available)
+    {
+        Capabilities missing = RequiredBy(config) & ~available;
+        if (missing != Capabilities.None)
+            throw new EngineUnavailableException($"This engine cannot do what the configuration needs: {missing}.");
+    }
+}
