@@ -1,5 +1,8 @@
 namespace CoQuic.FSharp
 
+open System
+open CoQuic
+
 /// Early data settings of an endpoint or a connection.
 type ZeroRttConfig =
     {
@@ -22,3 +25,374 @@ module ZeroRttConfig =
           Allow = false
           StrictUpdatedTransportParameters = false
           ApplicationContext = Bytes.empty }
+
+    let internal toEngine (config: ZeroRttConfig) =
+        Engine.ZeroRttConfig(
+            Attempt = config.Attempt,
+            Allow = config.Allow,
+            StrictUpdatedTransportParameters = config.StrictUpdatedTransportParameters,
+            ApplicationContext = config.ApplicationContext
+        )
+
+    let internal ofEngine (config: Engine.ZeroRttConfig) : ZeroRttConfig =
+        { Attempt = config.Attempt
+          Allow = config.Allow
+          StrictUpdatedTransportParameters = config.StrictUpdatedTransportParameters
+          ApplicationContext = config.ApplicationContext }
+
+/// Transport settings of an endpoint's connections. Sizes are bytes.
+type TransportConfig =
+    {
+        /// Our max_idle_timeout (RFC 9000 §10.1), in whole milliseconds; zero means none.
+        MaxIdleTimeout: TimeSpan
+        /// A handshake that takes longer fails; zero means that it may take for ever.
+        HandshakeTimeout: TimeSpan
+        /// After this much silence a PING keeps the connection alive; zero means never (RFC 9000 §10.1.2).
+        KeepAliveInterval: TimeSpan
+        /// The largest UDP payload we take, 1200 to 65527.
+        MaxUdpPayloadSize: int
+        /// Whether larger datagrams are probed for (RFC 8899); without, none exceeds 1200 bytes.
+        PmtudEnabled: bool
+        /// The size that every path is believed to carry, at least 1200.
+        PmtudBaseDatagramSize: int
+        /// The largest size probed for; 0 takes 1472 on IPv4 and 1452 elsewhere.
+        PmtudMaxDatagramSize: int
+        /// Whether a path MTU notice of the host lowers the size before it is confirmed.
+        PmtudProvisionalIcmpReductions: bool
+        /// How many of the peer's connection IDs we hold, 2 or more (RFC 9000 §18.2).
+        ActiveConnectionIdLimit: int
+        /// Whether the peer is asked not to migrate (RFC 9000 §18.2).
+        DisableActiveMigration: bool
+        /// Whether the validation of a migration waits for its first packets.
+        DeferActiveMigrationPathValidation: bool
+        /// How long an old path's recovery state is kept after a migration.
+        MigrationRecoveryRetentionTimeout: TimeSpan
+        /// Our ack_delay_exponent, 0 to 20 (RFC 9000 §18.2).
+        AckDelayExponent: int
+        /// Our max_ack_delay, below 2^14 milliseconds (RFC 9000 §18.2).
+        MaxAckDelay: TimeSpan
+        /// How many ack-eliciting packets are received before an ACK is due at once, 1 or more.
+        AckElicitingThreshold: int
+        /// Our initial_max_data: what the peer may send in all before we extend it.
+        InitialMaxData: uint64
+        /// Our initial_max_stream_data_bidi_local.
+        InitialMaxStreamDataBidiLocal: uint64
+        /// Our initial_max_stream_data_bidi_remote.
+        InitialMaxStreamDataBidiRemote: uint64
+        /// Our initial_max_stream_data_uni.
+        InitialMaxStreamDataUni: uint64
+        /// Up to where a stream's window may grow with the bandwidth-delay product; 0 keeps the initial one.
+        MaxStreamWindow: uint64
+        /// Up to where the connection's window may grow; 0 keeps the initial one.
+        MaxConnectionWindow: uint64
+        /// Our initial_max_streams_bidi, at most 2^60.
+        InitialMaxStreamsBidi: uint64
+        /// Our initial_max_streams_uni, at most 2^60.
+        InitialMaxStreamsUni: uint64
+        /// Our max_datagram_frame_size (RFC 9221 §3); 0 means that we take no DATAGRAM frames.
+        MaxDatagramFrameSize: uint64
+        /// The congestion control algorithm.
+        CongestionControl: CongestionControl
+        /// Whether slow start ends by HyStart++ (RFC 9406).
+        EnableHyStartPlusPlus: bool
+        /// Whether streams take turns packet by packet; without, one goes on until it is blocked or done.
+        SendStreamFairness: bool
+        /// Whether the latency spin bit is spun (RFC 9000 §17.4).
+        EnableLatencySpinBit: bool
+        /// Whether Version Negotiation lists a reserved version too.
+        GreaseReservedVersions: bool
+        /// Whether the QUIC bit is greased (RFC 9287).
+        GreaseQuicBit: bool
+        /// Whether packet numbers are skipped to unmask optimistic acknowledgments (RFC 9000 §21.4).
+        EnableOptimisticAckMitigation: bool
+        /// How long a small packet may wait for more to say; zero means not at all.
+        UnderfilledPacketCoalescingDelay: TimeSpan
+        /// Which ECN codepoint we mark with.
+        EcnPolicy: EcnPolicy
+        /// When received stream data gives credit back to the peer.
+        ReceiveCredit: ReceiveCredit
+        /// A `SendProgress` tells when a stream's buffered data falls below this; 0 turns it off.
+        SendLowWaterMark: uint64
+    }
+
+/// Transport settings.
+module TransportConfig =
+
+    let internal ofEngine (config: Engine.TransportConfig) : TransportConfig =
+        { MaxIdleTimeout = config.MaxIdleTimeout
+          HandshakeTimeout = config.HandshakeTimeout
+          KeepAliveInterval = config.KeepAliveInterval
+          MaxUdpPayloadSize = config.MaxUdpPayloadSize
+          PmtudEnabled = config.PmtudEnabled
+          PmtudBaseDatagramSize = config.PmtudBaseDatagramSize
+          PmtudMaxDatagramSize = config.PmtudMaxDatagramSize
+          PmtudProvisionalIcmpReductions = config.PmtudProvisionalIcmpReductions
+          ActiveConnectionIdLimit = config.ActiveConnectionIdLimit
+          DisableActiveMigration = config.DisableActiveMigration
+          DeferActiveMigrationPathValidation = config.DeferActiveMigrationPathValidation
+          MigrationRecoveryRetentionTimeout = config.MigrationRecoveryRetentionTimeout
+          AckDelayExponent = config.AckDelayExponent
+          MaxAckDelay = config.MaxAckDelay
+          AckElicitingThreshold = config.AckElicitingThreshold
+          InitialMaxData = config.InitialMaxData
+          InitialMaxStreamDataBidiLocal = config.InitialMaxStreamDataBidiLocal
+          InitialMaxStreamDataBidiRemote = config.InitialMaxStreamDataBidiRemote
+          InitialMaxStreamDataUni = config.InitialMaxStreamDataUni
+          MaxStreamWindow = config.MaxStreamWindow
+          MaxConnectionWindow = config.MaxConnectionWindow
+          InitialMaxStreamsBidi = config.InitialMaxStreamsBidi
+          InitialMaxStreamsUni = config.InitialMaxStreamsUni
+          MaxDatagramFrameSize = config.MaxDatagramFrameSize
+          CongestionControl = config.CongestionControl
+          EnableHyStartPlusPlus = config.EnableHyStartPlusPlus
+          SendStreamFairness = config.SendStreamFairness
+          EnableLatencySpinBit = config.EnableLatencySpinBit
+          GreaseReservedVersions = config.GreaseReservedVersions
+          GreaseQuicBit = config.GreaseQuicBit
+          EnableOptimisticAckMitigation = config.EnableOptimisticAckMitigation
+          UnderfilledPacketCoalescingDelay = config.UnderfilledPacketCoalescingDelay
+          EcnPolicy = config.EcnPolicy
+          ReceiveCredit = config.ReceiveCredit
+          SendLowWaterMark = config.SendLowWaterMark }
+
+    let internal toEngine (config: TransportConfig) =
+        Engine.TransportConfig(
+            MaxIdleTimeout = config.MaxIdleTimeout,
+            HandshakeTimeout = config.HandshakeTimeout,
+            KeepAliveInterval = config.KeepAliveInterval,
+            MaxUdpPayloadSize = config.MaxUdpPayloadSize,
+            PmtudEnabled = config.PmtudEnabled,
+            PmtudBaseDatagramSize = config.PmtudBaseDatagramSize,
+            PmtudMaxDatagramSize = config.PmtudMaxDatagramSize,
+            PmtudProvisionalIcmpReductions = config.PmtudProvisionalIcmpReductions,
+            ActiveConnectionIdLimit = config.ActiveConnectionIdLimit,
+            DisableActiveMigration = config.DisableActiveMigration,
+            DeferActiveMigrationPathValidation = config.DeferActiveMigrationPathValidation,
+            MigrationRecoveryRetentionTimeout = config.MigrationRecoveryRetentionTimeout,
+            AckDelayExponent = config.AckDelayExponent,
+            MaxAckDelay = config.MaxAckDelay,
+            AckElicitingThreshold = config.AckElicitingThreshold,
+            InitialMaxData = config.InitialMaxData,
+            InitialMaxStreamDataBidiLocal = config.InitialMaxStreamDataBidiLocal,
+            InitialMaxStreamDataBidiRemote = config.InitialMaxStreamDataBidiRemote,
+            InitialMaxStreamDataUni = config.InitialMaxStreamDataUni,
+            MaxStreamWindow = config.MaxStreamWindow,
+            MaxConnectionWindow = config.MaxConnectionWindow,
+            InitialMaxStreamsBidi = config.InitialMaxStreamsBidi,
+            InitialMaxStreamsUni = config.InitialMaxStreamsUni,
+            MaxDatagramFrameSize = config.MaxDatagramFrameSize,
+            CongestionControl = config.CongestionControl,
+            EnableHyStartPlusPlus = config.EnableHyStartPlusPlus,
+            SendStreamFairness = config.SendStreamFairness,
+            EnableLatencySpinBit = config.EnableLatencySpinBit,
+            GreaseReservedVersions = config.GreaseReservedVersions,
+            GreaseQuicBit = config.GreaseQuicBit,
+            EnableOptimisticAckMitigation = config.EnableOptimisticAckMitigation,
+            UnderfilledPacketCoalescingDelay = config.UnderfilledPacketCoalescingDelay,
+            EcnPolicy = config.EcnPolicy,
+            ReceiveCredit = config.ReceiveCredit,
+            SendLowWaterMark = config.SendLowWaterMark
+        )
+
+    /// The defaults for people: CUBIC, 30 s idle and 10 s handshake timeout, windows autotuned from 1 to 16 MiB a stream and up
+    /// to 64 MiB a connection, 100 streams of each kind, DATAGRAM off.
+    let defaults: TransportConfig = ofEngine (Engine.TransportConfig())
+
+    /// The values that the C ABI's initialiser sets: NewReno, no timeouts, windows of 256 KiB, DATAGRAM on.
+    let coquic: TransportConfig = ofEngine Engine.CoquicDefaults.Transport
+
+/// Bounds for 0-RTT packets that overtake their Initial. Zero in any of them turns the buffer off.
+type OrphanZeroRttBuffer =
+    {
+        /// How many datagrams are kept.
+        MaxPackets: int
+        /// How many bytes are kept.
+        MaxBytes: int
+        /// For how long.
+        MaxAge: TimeSpan
+    }
+
+/// How an endpoint behaves. Together with its sources, its inputs and their times this decides every byte.
+type EndpointConfig =
+    {
+        /// Whether the endpoint opens connections or accepts them.
+        Role: Role
+        /// The application protocols (ALPN), most preferred first; at least one, 1 to 255 bytes of UTF-8 each.
+        ApplicationProtocols: string list
+        /// The versions spoken, most preferred first.
+        SupportedVersions: QuicVersion list
+        /// Whether the peer's certificate chain and name are verified. Its handshake signature always is.
+        VerifyPeer: bool
+        /// Who judges the peer's certificate; none takes the platform's rules and the system's roots.
+        CertificateVerifier: ICertificateVerifier option
+        /// Who picks a server's certificate and key. Servers need one.
+        ServerIdentities: IServerIdentitySelector option
+        /// Transport settings.
+        Transport: TransportConfig
+        /// No datagram sent is larger, 1200 to 65527 bytes.
+        MaxOutboundDatagramSize: int
+        /// Early data settings.
+        ZeroRtt: ZeroRttConfig
+        /// What a server keeps of 0-RTT packets that overtake their Initial.
+        OrphanZeroRttBuffer: OrphanZeroRttBuffer
+        /// Whether a server validates every address by Retry (RFC 9000 §8.1.2).
+        RetryEnabled: bool
+        /// What a server does when the ClientHello changes across a Retry.
+        RetryHandshakeValidationPolicy: RetryHandshakeValidationPolicy
+        /// Whether received stream data is given out before what precedes it has arrived.
+        EnableOutOfOrderReceive: bool
+        /// Whether every packet is shown by a `PacketInspection`.
+        EnablePacketInspection: bool
+        /// Whether a peer may change its address, and we ours (RFC 9000 §9).
+        AllowPeerAddressChange: bool
+        /// Whether a client also tries a reserved version, to exercise negotiation.
+        EnableReservedVersionProbe: bool
+        /// Whether stateless resets answer long headers too.
+        EnableLongHeaderStatelessReset: bool
+        /// Whether a closing connection keeps no more than its last datagram.
+        EnableMinimalClosingStateRetention: bool
+        /// How many connections a server holds at once, closing ones included; 0 means any number.
+        MaxServerConnections: int
+        /// Whether `Trace`s carry key-log lines. They decrypt the connections.
+        EnableKeyLog: bool
+        /// The key exchange groups, most preferred first.
+        Groups: NamedGroup list
+        /// The cipher suites, most preferred first.
+        CipherSuites: CipherSuite list
+        /// How connection IDs look and are found in short headers.
+        ConnectionIds: IConnectionIdScheme
+        /// The key of stateless reset tokens (RFC 9000 §10.3.2), at least 32 bytes; empty draws one, which a restart forgets.
+        StatelessResetKey: Bytes
+    }
+
+/// What an endpoint takes from outside besides its inputs. With seeded entropy everything it does can be repeated.
+type Sources =
+    {
+        /// Where random bytes come from. One endpoint owns one source.
+        Entropy: IEntropy
+        /// Who makes key shares.
+        KeyExchange: IKeyExchange
+        /// A calendar instant and the `TimeUs` it belongs to.
+        Calendar: CalendarAnchor
+    }
+
+/// What an endpoint takes from outside besides its inputs.
+module Sources =
+
+    /// Standard key exchange, with this entropy, at a calendar instant that belongs to `now`.
+    let create (entropy: IEntropy) (now: TimeUs) (utc: DateTimeOffset) : Sources =
+        { Entropy = entropy
+          KeyExchange = Engine.KeyExchange.Instance
+          Calendar = CalendarAnchor(utc, now) }
+
+/// How an endpoint behaves.
+module EndpointConfig =
+
+    let internal toEngine (sources: Sources) (config: EndpointConfig) =
+        Engine.EndpointConfig(
+            Role = config.Role,
+            Entropy = sources.Entropy,
+            KeyExchange = sources.KeyExchange,
+            Calendar = sources.Calendar,
+            ApplicationProtocols = List.toArray config.ApplicationProtocols,
+            SupportedVersions = List.toArray config.SupportedVersions,
+            VerifyPeer = config.VerifyPeer,
+            CertificateVerifier = Option.toObj config.CertificateVerifier,
+            ServerIdentities = Option.toObj config.ServerIdentities,
+            Transport = TransportConfig.toEngine config.Transport,
+            MaxOutboundDatagramSize = config.MaxOutboundDatagramSize,
+            ZeroRtt = ZeroRttConfig.toEngine config.ZeroRtt,
+            OrphanZeroRttBuffer =
+                Engine.OrphanZeroRttBuffer(
+                    config.OrphanZeroRttBuffer.MaxPackets,
+                    config.OrphanZeroRttBuffer.MaxBytes,
+                    config.OrphanZeroRttBuffer.MaxAge
+                ),
+            RetryEnabled = config.RetryEnabled,
+            RetryHandshakeValidationPolicy = config.RetryHandshakeValidationPolicy,
+            EnableOutOfOrderReceive = config.EnableOutOfOrderReceive,
+            EnablePacketInspection = config.EnablePacketInspection,
+            AllowPeerAddressChange = config.AllowPeerAddressChange,
+            EnableReservedVersionProbe = config.EnableReservedVersionProbe,
+            EnableLongHeaderStatelessReset = config.EnableLongHeaderStatelessReset,
+            EnableMinimalClosingStateRetention = config.EnableMinimalClosingStateRetention,
+            MaxServerConnections = config.MaxServerConnections,
+            EnableKeyLog = config.EnableKeyLog,
+            Groups = List.toArray config.Groups,
+            CipherSuites = List.toArray config.CipherSuites,
+            ConnectionIds = config.ConnectionIds,
+            StatelessResetKey = config.StatelessResetKey
+        )
+
+    let private ofEngine (config: Engine.EndpointConfig) : EndpointConfig =
+        { Role = config.Role
+          ApplicationProtocols = List.ofSeq config.ApplicationProtocols
+          SupportedVersions = List.ofSeq config.SupportedVersions
+          VerifyPeer = config.VerifyPeer
+          CertificateVerifier = Option.ofObj config.CertificateVerifier
+          ServerIdentities = Option.ofObj config.ServerIdentities
+          Transport = TransportConfig.ofEngine config.Transport
+          MaxOutboundDatagramSize = config.MaxOutboundDatagramSize
+          ZeroRtt = ZeroRttConfig.ofEngine config.ZeroRtt
+          OrphanZeroRttBuffer =
+            { MaxPackets = config.OrphanZeroRttBuffer.MaxPackets
+              MaxBytes = config.OrphanZeroRttBuffer.MaxBytes
+              MaxAge = config.OrphanZeroRttBuffer.MaxAge }
+          RetryEnabled = config.RetryEnabled
+          RetryHandshakeValidationPolicy = config.RetryHandshakeValidationPolicy
+          EnableOutOfOrderReceive = config.EnableOutOfOrderReceive
+          EnablePacketInspection = config.EnablePacketInspection
+          AllowPeerAddressChange = config.AllowPeerAddressChange
+          EnableReservedVersionProbe = config.EnableReservedVersionProbe
+          EnableLongHeaderStatelessReset = config.EnableLongHeaderStatelessReset
+          EnableMinimalClosingStateRetention = config.EnableMinimalClosingStateRetention
+          MaxServerConnections = config.MaxServerConnections
+          EnableKeyLog = config.EnableKeyLog
+          Groups = List.ofSeq config.Groups
+          CipherSuites = List.ofSeq config.CipherSuites
+          ConnectionIds = config.ConnectionIds
+          StatelessResetKey = config.StatelessResetKey }
+
+    /// No source is drawn from when a configuration is only looked at.
+    let private noSources =
+        let noEntropy =
+            { new IEntropy with
+                member _.Fill _ = () }
+
+        Sources.create noEntropy TimeUs.zero DateTimeOffset.UnixEpoch
+
+    let private coquicFor role =
+        Engine.CoquicDefaults.Endpoint(role, noSources.Entropy, noSources.Calendar)
+
+    let private defaultsFor role protocols : EndpointConfig =
+        let engine =
+            Engine.EndpointConfig(Role = role, Entropy = noSources.Entropy, Calendar = noSources.Calendar)
+
+        { ofEngine engine with
+            ApplicationProtocols = protocols }
+
+    /// A client that offers one application protocol and verifies servers by the system's roots.
+    let client (applicationProtocol: string) : EndpointConfig =
+        defaultsFor Role.Client [ applicationProtocol ]
+
+    /// A server of one application protocol with this identity, whatever name a client asks for.
+    let server (applicationProtocol: string) (identity: ServerIdentity) : EndpointConfig =
+        { defaultsFor Role.Server [ applicationProtocol ] with
+            ServerIdentities = Some(Engine.SingleServerIdentity identity) }
+
+    /// The same configuration, with peers' certificates judged by this verifier.
+    let verifiedBy (verifier: ICertificateVerifier) (config: EndpointConfig) : EndpointConfig =
+        { config with
+            VerifyPeer = true
+            CertificateVerifier = Some verifier }
+
+    /// The same configuration, without a look at the peer's certificate chain and name: for trying things out. That the peer
+    /// holds the key of the certificate that it shows is always checked.
+    let withoutVerification (config: EndpointConfig) : EndpointConfig = { config with VerifyPeer = false }
+
+    /// The values that the C ABI's initialiser sets.
+    let coquic (role: Role) : EndpointConfig = ofEngine (coquicFor role)
+
+    /// Every fault of a configuration at once; none when it can work.
+    let faults (config: EndpointConfig) : ConfigurationFault list =
+        toEngine noSources config |> Engine.ConfigurationCheck.Faults |> List.ofSeq

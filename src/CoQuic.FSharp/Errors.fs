@@ -81,3 +81,19 @@ type OpenError =
     | NoRoute of reason: string
     /// The endpoint refused: it is a server, or the request does not fit its configuration.
     | Declined of code: LocalErrorCode
+
+/// One reason why a configuration cannot work: the setting, and what it has to be.
+type ConfigurationFault = Engine.ConfigurationFault
+
+/// Why there is no endpoint.
+[<RequireQualifiedAccess>]
+type EndpointError =
+    /// The configuration cannot work, for these reasons.
+    | Configuration of faults: ConfigurationFault list
+    /// The engine asked for cannot be had, or cannot do what is configured.
+    | EngineUnavailable of reason: string
+
+    override this.ToString() =
+        match this with
+        | Configuration faults -> String.Join("; ", faults)
+        | EngineUnavailable reason -> reason

@@ -81,6 +81,24 @@ type OwnedDatagram = Engine.OwnedDatagram
 /// Where an endpoint's random bytes come from.
 type IEntropy = Engine.IEntropy
 
+/// Who makes key shares.
+type IKeyExchange = Engine.IKeyExchange
+
+/// Who judges a peer's certificate.
+type ICertificateVerifier = Engine.ICertificateVerifier
+
+/// Who picks a server's certificate and key, by server name.
+type IServerIdentitySelector = Engine.IServerIdentitySelector
+
+/// How connection IDs look and are found in short headers.
+type IConnectionIdScheme = Engine.IConnectionIdScheme
+
+/// A calendar instant and the `TimeUs` it belongs to.
+type CalendarAnchor = Engine.CalendarAnchor
+
+/// Why a datagram or packet was dropped without any effect.
+type DropReason = Engine.DropReason
+
 /// Making and taking apart `Bytes`.
 module Bytes =
 
