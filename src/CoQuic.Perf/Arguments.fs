@@ -3,7 +3,7 @@ namespace CoQuic.Perf
 open System
 open System.Globalization
 open Argu
-open CoQuic.Engine
+open CoQuic.FSharp
 
 /// What a command line asks for.
 type Invocation =

@@ -1,7 +1,7 @@
 namespace CoQuic.Perf
 
 open System
-open CoQuic.Engine
+open CoQuic.FSharp
 
 /// Where a server finds its certificate.
 type CertificateFiles =

@@ -10,7 +10,7 @@ module CoQuic.Perf.ControlCodec
 open System
 open System.Buffers.Binary
 open System.Text
-open CoQuic.Engine
+open CoQuic.FSharp
 
 /// The type byte and the length of a message.
 let private headerLength = 5
@@ -62,11 +62,11 @@ let private directionNumber direction =
     | Direction.Upload -> 0uy
     | Direction.Download -> 1uy
 
-let private flags start =
+let private flags (start: SessionStart) =
     (if start.TotalBytes.IsSome then totalBytesPresent else 0uy)
     ||| (if start.Requests.IsSome then requestsPresent else 0uy)
 
-let private encodeStart start =
+let private encodeStart (start: SessionStart) =
     let writer = Writer 1uy
     writer.UInt32(versionNumber start.Version)
     writer.Byte(modeNumber start.Mode)
@@ -98,7 +98,7 @@ let private encodeError (text: string) =
     writer.Raw bytes
     writer.Finish()
 
-let private encodeComplete counters =
+let private encodeComplete (counters: Counters) =
     let writer = Writer 4uy
     writer.UInt64 counters.BytesSent
     writer.UInt64 counters.BytesReceived

@@ -3,7 +3,7 @@ namespace CoQuic.Perf
 open System
 open System.Globalization
 open System.Text
-open CoQuic.Engine
+open CoQuic.FSharp
 
 /// What a run measured.
 type Report =

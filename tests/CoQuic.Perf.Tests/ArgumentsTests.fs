@@ -2,7 +2,7 @@ module CoQuic.Perf.Tests.ArgumentsTests
 
 open System
 open Expecto
-open CoQuic.Engine
+open CoQuic.FSharp
 open CoQuic.Perf
 
 let private parse (line: string) =

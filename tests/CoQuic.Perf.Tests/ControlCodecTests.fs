@@ -1,7 +1,7 @@
 module CoQuic.Perf.Tests.ControlCodecTests
 
 open Expecto
-open CoQuic.Engine
+open CoQuic.FSharp
 open CoQuic.Perf
 open CoQuic.Tests
 

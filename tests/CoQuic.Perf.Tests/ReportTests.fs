@@ -3,7 +3,7 @@ module CoQuic.Perf.Tests.ReportTests
 open System
 open System.Text.Json
 open Expecto
-open CoQuic.Engine
+open CoQuic.FSharp
 open CoQuic.Perf
 open CoQuic.Tests
 
