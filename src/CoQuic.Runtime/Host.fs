@@ -1,0 +1,269 @@
+namespace CoQuic.Runtime
+
+open System
+open System.Collections.Generic
+open System.Net
+open CoQuic.FSharp
+
+/// Whom the datagrams come from that a program hears of just now: a hub tells its connections their peers' addresses.
+[<Sealed>]
+type internal CurrentPeer() =
+
+    member val Address = UdpAddress.unspecified with get, set
+    member this.EndPoint = UdpAddress.toEndPoint this.Address
+
+/// What a host needs of the world besides its socket.
+[<NoEquality; NoComparison>]
+type internal HostServices =
+    {
+        /// The present instant.
+        Now: unit -> TimeUs
+        /// The calendar's.
+        Utc: unit -> DateTimeOffset
+        /// Resolves a name without blocking; `Host.OnResolved` takes the answer.
+        Resolve: OpenTag -> OpenRequest -> unit
+        /// Writes a trace down.
+        Record: Trace -> unit
+        /// Where to note the peer.
+        Peer: CurrentPeer
+    }
+
+/// One program on one socket, single-threaded: the body of an agent without its mailbox. It receives, delivers, performs, and
+/// says how long there is nothing to do.
+[<Sealed>]
+type internal Host<'model, 'message when 'message: equality>
+    (socket: IUdpSocket, engine: IEngine, program: Program<'model, 'message>, services: HostServices) =
+
+    /// Receiving and sending take turns: so many runs, then timers and posts have their say.
+    static let runsPerTurn = 16
+
+    /// Routes of one agent, a few hundred bytes each. The server's limit of connections is smaller by default.
+    static let maximumRoutes = 65_536
+
+    let actions = Queue<Action>()
+    let outbox = Outbox socket
+    let routes = RouteTable maximumRoutes
+    let mutable running, first = Running.start (services.Now()) program
+    let mutable deadline: TimeUs voption = ValueNone
+    let mutable reenter = false
+    let mutable isEnding = false
+
+    let isAlive connection =
+        running.Interpreter.Connections.ContainsKey connection
+
+    do List.iter actions.Enqueue first
+
+    let deliver now occurrence =
+        let next, more = Running.deliver now occurrence running
+        running <- next
+        List.iter actions.Enqueue more
+
+    let deliverResult now result = deliver now (Occurrence.Result result)
+
+    let transmit (run: SendDatagram) =
+        match run.Route with
+        | None -> ()
+        | Some handle ->
+            match routes.TryFind handle with
+            | null -> ()
+            | route ->
+                if run.Connection <> ConnectionHandle.none then
+                    route.Connection <- run.Connection
+
+                let outgoing: OutgoingRun =
+                    { Bytes = run.Bytes.Memory
+                      SegmentSize =
+                        if run.SegmentSize > 0 then
+                            run.SegmentSize
+                        else
+                            run.Bytes.Length
+                      Ecn = run.Ecn
+                      Route = route.Addresses }
+
+                outbox.Send &outgoing
+
+    let transmitEffect effect =
+        match effect with
+        | SendDatagram run -> transmit run
+        | _ -> ()
+
+    let closes () =
+        [ for KeyValue(connection, _) in running.Interpreter.Connections ->
+              Input.CloseConnection
+                  { Connection = connection
+                    ApplicationErrorCode = 0UL
+                    Reason = "" } ]
+
+    let routeTo (endPoint: IPEndPoint) =
+        let addresses: UdpRoute =
+            { Local = UdpAddress.unspecified
+              Remote = UdpAddress.ofEndPoint endPoint }
+
+        routes.Of(&addresses, isAlive)
+
+    let openConnection now tag request endPoint =
+        let route = routeTo endPoint
+        services.Peer.Address <- route.Addresses.Remote
+        // A machine that slept has a monotonic clock that did not: certificates are judged by the calendar of now.
+        deliverResult now (engine.Feed(now, Input.AnchorCalendar(services.Utc())))
+
+        let struct (handle, result) =
+            engine.Open(now, OpenRequest.toInput route.Handle route.Identity request)
+
+        deliver now (Occurrence.Opened(tag, handle, result))
+
+    let refuse now connection =
+        let error: LocalError =
+            { Connection = Some connection
+              Code = LocalErrorCode.UnsupportedOperation
+              Stream = None }
+
+        deliverResult
+            now
+            { QueryResult.empty with
+                LocalError = Some error
+                NextWakeup = running.Interpreter.Wakeup }
+
+    let migrate now connection target =
+        match target with
+        | MigrationTarget.AnotherLocalAddress -> refuse now connection
+        | MigrationTarget.PreferredAddress address ->
+            let route = routeTo address
+
+            let request: RequestMigration =
+                { Connection = connection
+                  Route = route.Handle
+                  Reason = MigrationReason.PreferredAddress
+                  AddressValidationIdentity = route.Identity }
+
+            deliverResult now (engine.Feed(now, Input.RequestMigration request))
+
+    let perform now action =
+        match action with
+        | Action.Transmit run -> transmit run
+        | Action.SetTimer at -> deadline <- ValueSome at
+        | Action.ClearTimer -> deadline <- ValueNone
+        | Action.Reenter -> reenter <- true
+        | Action.Feed input -> deliverResult now (engine.Feed(now, input))
+        | Action.Open(tag, request) -> services.Resolve tag request
+        | Action.Migrate(connection, target) -> migrate now connection target
+        | Action.Record trace -> services.Record trace
+        | Action.Stop -> isEnding <- true
+
+    /// Performs what there is, in order, as far as the socket has room.
+    let performActions now =
+        let mutable action = Unchecked.defaultof<Action>
+
+        while outbox.HasRoom && actions.TryDequeue &action do
+            perform now action
+
+    let receiveOne () =
+        let mutable run = Unchecked.defaultof<ReceivedRun>
+
+        if socket.Receive &run then
+            if run.Buffer.Length > 0 then
+                let now = services.Now()
+                let route = routes.Of(&run.Route, isAlive)
+                services.Peer.Address <- run.Route.Remote
+
+                let datagram =
+                    OwnedDatagram(run.Buffer, run.SegmentSize, Nullable route.Handle, run.Ecn, route.Identity)
+
+                deliverResult now (engine.Receive(now, &datagram))
+                performActions now
+
+            true
+        else
+            false
+
+    /// A program's commands take effect before it hears of the network again.
+    let receive () =
+        let mutable budget = runsPerTurn
+
+        while budget > 0 && actions.Count = 0 && outbox.HasRoom && receiveOne () do
+            budget <- budget - 1
+
+    /// Whether the timer went off.
+    let elapse () =
+        match deadline with
+        | ValueSome at when at <= services.Now() ->
+            deadline <- ValueNone
+            let now = services.Now()
+            deliver now Occurrence.Elapsed
+            performActions now
+        | _ -> ()
+
+    let continueSending () =
+        if reenter && outbox.HasRoom then
+            reenter <- false
+            let now = services.Now()
+            deliverResult now (engine.Feed(now, Input.TimerExpired))
+            performActions now
+
+    let isBusy () =
+        outbox.HasRoom && (reenter || actions.Count > 0)
+
+    let patience () =
+        if isBusy () then
+            0L
+        else
+            match deadline with
+            | ValueNone -> -1L
+            | ValueSome at -> max 0L (at.Microseconds - services.Now().Microseconds)
+
+    /// The model as it is now.
+    member _.Model = running.Model
+
+    /// Whether nothing is left to do but to send what waits.
+    member _.IsEnding = isEnding && actions.Count = 0
+
+    /// Waits until there is something to do, unless there is already (`hasPosts`), and does it. The one place that waits.
+    member _.Turn(hasPosts: bool) =
+        let patience = if hasPosts then 0L else patience ()
+        let readiness = socket.Wait(patience, outbox.IsBlocked)
+
+        if outbox.IsBlocked then
+            outbox.Flush()
+
+        performActions (services.Now())
+
+        if readiness.HasFlag Readiness.Readable then
+            receive ()
+
+        elapse ()
+        continueSending ()
+
+    /// Somebody posted a message.
+    member _.Post(message: 'message) =
+        let now = services.Now()
+        deliver now (Occurrence.Posted message)
+        performActions now
+
+    /// A name was resolved, or not.
+    member _.OnResolved(tag: OpenTag, outcome: Result<OpenRequest * IPEndPoint, OpenError>) =
+        let now = services.Now()
+
+        match outcome with
+        | Ok(request, endPoint) -> openConnection now tag request endPoint
+        | Error error -> deliver now (Occurrence.OpenFailed(tag, error))
+
+        performActions now
+
+    /// Closes all connections with error code 0. Turns go on until `IsEnding`.
+    member _.Stop() =
+        List.iter (Action.Feed >> actions.Enqueue) (closes ())
+        actions.Enqueue Action.Stop
+
+    /// Closes all connections without the program, which may have failed.
+    member _.Abandon() =
+        for close in closes () do
+            for effect in engine.Feed(services.Now(), close).Effects do
+                transmitEffect effect
+
+    /// Sends what waits still, for so many microseconds at most.
+    member _.Flush(microseconds: int64) =
+        let finish = services.Now().Microseconds + microseconds
+
+        while outbox.IsBlocked && services.Now().Microseconds < finish do
+            socket.Wait(finish - services.Now().Microseconds, true) |> ignore
+            outbox.Flush()

@@ -1,0 +1,85 @@
+namespace CoQuic.Runtime
+
+open System.Collections.Generic
+open CoQuic.FSharp
+
+/// A pair of addresses under the name that the engine knows it by.
+[<Sealed>]
+type internal Route(handle: RouteHandle, addresses: UdpRoute) =
+
+    member _.Handle = handle
+    member _.Addresses = addresses
+
+    /// The peer's address as tokens and paths know it.
+    member val Identity: Bytes = UdpAddress.validationIdentity addresses.Remote
+
+    /// The connection that sent on it last; none while nothing but stateless answers went there.
+    member val Connection = ConnectionHandle.none with get, set
+
+/// The routes of one agent. Anybody can send from any address, so the table is bounded: when it is full, it forgets the
+/// routes that no connection uses. A handle is never given twice.
+[<Sealed>]
+type internal RouteTable(capacity: int) =
+
+    let byAddresses = Dictionary<UdpRoute, Route>()
+    let byHandle = Dictionary<RouteHandle, Route>()
+    let mutable issued = 0UL
+
+    // Runs of datagrams come from, and go to, the same place again and again.
+    let mutable newest: Route | null = null
+
+    let forget (route: Route) =
+        byAddresses.Remove route.Addresses |> ignore
+        byHandle.Remove route.Handle |> ignore
+
+    let makeRoom (isAlive: ConnectionHandle -> bool) =
+        let unused =
+            [ for route in byHandle.Values do
+                  if not (isAlive route.Connection) then
+                      route ]
+
+        List.iter forget unused
+        newest <- null
+
+        // All in use: the oldest half goes. A connection that loses its route gets another with its peer's next datagram.
+        if byHandle.Count >= capacity then
+            byHandle.Values
+            |> Seq.sortBy _.Handle
+            |> Seq.truncate (capacity / 2)
+            |> Seq.toList
+            |> List.iter forget
+
+    let add (isAlive: ConnectionHandle -> bool) addresses =
+        if byHandle.Count >= capacity then
+            makeRoom isAlive
+
+        issued <- issued + 1UL
+        let route = Route(RouteHandle issued, addresses)
+        byAddresses.Add(addresses, route)
+        byHandle.Add(route.Handle, route)
+        route
+
+    /// How many routes are known.
+    member _.Count = byHandle.Count
+
+    /// The route of a pair of addresses, an old one or a new. `isAlive` tells which connections still exist.
+    member _.Of(addresses: inref<UdpRoute>, isAlive: ConnectionHandle -> bool) : Route =
+        match newest with
+        | NonNull route when route.Addresses = addresses -> route
+        | _ ->
+            let route =
+                match byAddresses.TryGetValue addresses with
+                | true, route -> route
+                | _ -> add isAlive addresses
+
+            newest <- route
+            route
+
+    /// The route of a handle, unless it is forgotten.
+    member _.TryFind(handle: RouteHandle) : Route | null =
+        match newest with
+        | NonNull route when route.Handle = handle -> route
+        | _ ->
+            match byHandle.TryGetValue handle with
+            | true, route -> route
+            | _ -> null

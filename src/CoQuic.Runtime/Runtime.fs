@@ -1,0 +1,163 @@
+namespace CoQuic.Runtime
+
+open System
+open System.Net
+open System.Net.Sockets
+open System.Threading.Tasks
+open CoQuic.FSharp
+
+/// What a program runs with.
+[<NoEquality; NoComparison>]
+type RuntimeOptions =
+    {
+        /// How its endpoint behaves.
+        Endpoint: EndpointConfig
+        /// The address and port to bind; none takes a free port that reaches IPv4 and IPv6.
+        LocalEndPoint: IPEndPoint option
+        /// The file to append key-log lines to (NSS format); none asks the environment variable SSLKEYLOGFILE.
+        KeyLogFile: string option
+        /// What to ask the system for, in bytes, to buffer datagrams in each direction. It may grant less.
+        SocketBufferBytes: int
+        /// Whether to use segmentation and receive offload where the system has them.
+        Offload: bool
+    }
+
+/// What a program runs with.
+[<RequireQualifiedAccess>]
+module RuntimeOptions =
+
+    /// An endpoint with the defaults of everything else.
+    let create (endpoint: EndpointConfig) : RuntimeOptions =
+        { Endpoint = endpoint
+          LocalEndPoint = None
+          KeyLogFile = None
+          SocketBufferBytes = 4 * 1024 * 1024
+          Offload = true }
+
+    /// An endpoint that is bound to an address and port.
+    let bound (localEndPoint: IPEndPoint) (endpoint: EndpointConfig) : RuntimeOptions =
+        { create endpoint with
+            LocalEndPoint = Some localEndPoint }
+
+/// A program at work on a socket, on a thread of its own.
+[<Sealed>]
+type RunningAgent<'model, 'message when 'message: equality> internal (agent: Agent<'model, 'message>) =
+
+    /// The address that its socket is bound to.
+    member _.LocalEndPoint: IPEndPoint = agent.LocalEndPoint
+
+    /// Lets the program hear a message; from any thread. Messages of one thread arrive in order, and none is lost while the
+    /// program runs.
+    member _.Post(message: 'message) : unit = agent.Post message
+
+    /// Completes with the last model when the program has stopped; fails with what the program threw.
+    member _.Completion: Task<'model> = agent.Completion
+
+    /// Closes all connections with error code 0 and ends, behind what was posted before. The task is `Completion`.
+    member _.Stop() : Task<'model> = agent.Stop()
+
+    interface IAsyncDisposable with
+        member _.DisposeAsync() = ValueTask(agent.Stop())
+
+/// The engine in this process, or the one that COQUIC_ENGINE names.
+[<Sealed>]
+type internal EndpointEngine(endpoint: Endpoint) =
+    interface IEngine with
+        member _.Feed(now, input) = Endpoint.apply now input endpoint
+
+        member _.Open(now, request) =
+            let handle, result = Endpoint.connect now request endpoint
+            struct (handle, result)
+
+        member _.Receive(now, run) = Endpoint.receiveOwned now run endpoint
+        member _.Dispose() = Endpoint.dispose endpoint
+
+/// Runs programs on sockets.
+[<RequireQualifiedAccess>]
+module Runtime =
+
+    /// The wildcard that reaches most.
+    let private anyAddress () =
+        let address =
+            if Socket.OSSupportsIPv6 then
+                IPAddress.IPv6Any
+            else
+                IPAddress.Any
+
+        IPEndPoint(address, 0)
+
+    let private isWildcard (endPoint: IPEndPoint) =
+        endPoint.Address.Equals IPAddress.Any
+        || endPoint.Address.Equals IPAddress.IPv6Any
+
+    let private openSocket (options: RuntimeOptions) =
+        let bind = options.LocalEndPoint |> Option.defaultWith anyAddress
+
+        UdpSockets.openSocket
+            { Bind = bind
+              BufferBytes = options.SocketBufferBytes
+              Offload = options.Offload
+              // A server behind several addresses answers from the one that it was asked at.
+              PacketInformation = options.Endpoint.Role = Role.Server && isWildcard bind }
+
+    let private createEngine (options: RuntimeOptions) =
+        let sources = Sources.create (PlatformEntropy()) (Clock.now ()) (Clock.utc ())
+        let hasKeyLog = options.KeyLogFile |> KeyLog.path |> Option.isSome
+
+        let config =
+            { options.Endpoint with
+                EnableKeyLog = options.Endpoint.EnableKeyLog || hasKeyLog }
+
+        Endpoint.create sources config
+        |> Result.map (fun endpoint -> new EndpointEngine(endpoint) :> IEngine)
+        |> Result.mapError RuntimeError.ofEndpointError
+
+    let private openKeyLog (options: RuntimeOptions) : Result<KeyLog option, RuntimeError> =
+        match KeyLog.path options.KeyLogFile with
+        | None -> Ok None
+        | Some path -> KeyLog.Open path |> Result.map Some
+
+    /// Closes what was opened before, when the next thing cannot be.
+    let private orClose (opened: IDisposable) result =
+        if Result.isError result then
+            opened.Dispose()
+
+        result
+
+    /// Everything that a program needs, but its thread does not run yet.
+    let internal prepare
+        (name: string)
+        (options: RuntimeOptions)
+        (peer: CurrentPeer)
+        (program: Program<'model, 'message>)
+        : Result<Agent<'model, 'message>, RuntimeError> =
+        createEngine options
+        |> Result.bind (fun engine ->
+            openSocket options
+            |> orClose engine
+            |> Result.bind (fun socket ->
+                openKeyLog options
+                |> orClose socket
+                |> orClose engine
+                |> Result.map (fun keyLog -> Agent(name, socket, engine, program, peer, keyLog))))
+
+    /// Binds a socket and starts a program on it. What cannot work is an error before anything runs.
+    let start
+        (options: RuntimeOptions)
+        (program: Program<'model, 'message>)
+        : Result<RunningAgent<'model, 'message>, RuntimeError> =
+        prepare "coquic agent" options (CurrentPeer()) program
+        |> Result.map (fun agent ->
+            agent.Start()
+            RunningAgent agent)
+
+    /// The address of a host and port, for binding: a literal as it stands, or what the resolver says.
+    let resolve (host: string) (port: int) : Task<Result<IPEndPoint, RuntimeError>> =
+        task {
+            let! found = Names.lookUp host
+
+            return
+                found
+                |> Result.map (fun addresses -> IPEndPoint(List.head addresses, port))
+                |> Result.mapError RuntimeError.ofOpenError
+        }

@@ -1,0 +1,30 @@
+namespace CoQuic.Runtime.Tests
+
+open System.Net
+open CoQuic.Runtime
+
+/// A socket that takes so many bytes and then has no room until the test makes some.
+type internal FakeSocket() =
+    let sent = ResizeArray<byte[]>()
+
+    member val Room = 0 with get, set
+    member _.Sent = List.ofSeq sent
+
+    interface IUdpSocket with
+        member _.LocalEndPoint = IPEndPoint(IPAddress.Loopback, 1)
+        member _.Wait(_, _) = Readiness.None
+        member _.Wake() = ()
+        member _.Receive _ = false
+
+        member this.Send(run, position) =
+            let mutable next = position
+
+            while next < run.Bytes.Length && this.Room > 0 do
+                let size = min run.SegmentSize (run.Bytes.Length - next)
+                sent.Add(run.Bytes.Slice(next, size).ToArray())
+                this.Room <- this.Room - 1
+                next <- next + size
+
+            next
+
+        member _.Dispose() = ()
