@@ -129,8 +129,7 @@ public sealed partial class Endpoint : IDisposable
     private void TakeTurn(TimeUs now, Connection connection)
     {
         connection.IsQueued = false;
-        bool isHeld = _connections.TryGetValue(connection.Handle, out Connection? held) && held == connection;
-        if (!isHeld)
+        if (connection.State == ConnectionState.Terminated && !_connections.ContainsKey(connection.Handle))
             return;
         connection.Drain(now, _runs, _effects);
         if (connection.State == ConnectionState.Terminated)

@@ -1,0 +1,88 @@
+namespace CoQuic.Runtime
+
+open System
+open System.Collections.Generic
+open System.Net
+open System.Threading.Channels
+open System.Threading.Tasks
+open CoQuic.FSharp
+
+/// One connection between its application, on any thread, and the agent. Members that are the agent's say so.
+[<Sealed>]
+type internal ConnectionCore
+    (handle: ConnectionHandle, role: Role, remote: IPEndPoint, settings: StreamSettings, queue: StreamQueue) =
+
+    /// Streams of the peer that wait to be accepted. The peer's stream limit bounds those that carry data; this bounds those
+    /// that it opens and ends at once.
+    static let maximumWaiting = 4096
+
+    let streams = Dictionary<StreamId, StreamCore>()
+
+    let waiting =
+        Channel.CreateUnbounded<StreamCore>(UnboundedChannelOptions(SingleWriter = true))
+
+    let closed =
+        TaskCompletionSource<RuntimeError>(TaskCreationOptions.RunContinuationsAsynchronously)
+
+    let add id isOurs =
+        let stream = StreamCore(handle, id, isOurs, settings, queue)
+        streams.Add(id, stream)
+        stream
+
+    member _.Handle = handle
+    member _.Role = role
+    member _.Remote = remote
+
+    /// What the handshake settled, once it is done.
+    member val Handshake: HandshakeInformation option = None with get, set
+
+    /// How the connection ended, once it has.
+    member _.Closed: Task<RuntimeError> = closed.Task
+
+    /// The error of every operation after the end.
+    member _.Failure: exn voption =
+        if closed.Task.IsCompleted then
+            ValueSome(QuicExceptions.ofError closed.Task.Result)
+        else
+            ValueNone
+
+    /// Streams that the peer opened, in the order of their arrival.
+    member _.Waiting: ChannelReader<StreamCore> = waiting.Reader
+
+    /// The agent's: a stream that this side opens.
+    member _.Add(id: StreamId) : StreamCore = add id true
+
+    /// The agent's: a stream, a new one if the peer has just opened it; none where there are too many to accept.
+    member _.FindOrAccept(id: StreamId) : StreamCore voption =
+        match streams.TryGetValue id with
+        | true, stream -> ValueSome stream
+        | _ when id.IsInitiatedBy role || waiting.Reader.Count >= maximumWaiting -> ValueNone
+        | _ ->
+            let stream = add id false
+            waiting.Writer.TryWrite stream |> ignore
+            ValueSome stream
+
+    /// The agent's: a stream that is there already.
+    member _.TryFind(id: StreamId) : StreamCore voption =
+        match streams.TryGetValue id with
+        | true, stream -> ValueSome stream
+        | _ -> ValueNone
+
+    /// The agent's: lets go of a stream that nobody has seen.
+    member _.Remove(stream: StreamCore) = streams.Remove stream.Id |> ignore
+
+    /// The agent's: lets go of a stream of which nothing more will be heard.
+    member _.Release(stream: StreamCore) =
+        if stream.IsOver then
+            streams.Remove stream.Id |> ignore
+
+    /// The agent's: the connection has ended, and with it every stream.
+    member _.OnClosed(reason: RuntimeError) =
+        let error = QuicExceptions.ofError reason
+        closed.TrySetResult reason |> ignore
+        waiting.Writer.TryComplete error |> ignore
+
+        for stream in streams.Values do
+            stream.OnClosed error
+
+        streams.Clear()

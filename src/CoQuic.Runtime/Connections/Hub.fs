@@ -1,0 +1,286 @@
+namespace CoQuic.Runtime
+
+open System
+open System.Collections.Generic
+open System.Net
+open System.Threading.Tasks
+open CoQuic.FSharp
+
+/// A connection that somebody waits for.
+[<Sealed>]
+type internal PendingConnection() =
+
+    let source =
+        TaskCompletionSource<ConnectionCore>(TaskCreationOptions.RunContinuationsAsynchronously)
+
+    /// The agent's: the connection, from the moment it exists.
+    member val Handle: ConnectionHandle voption = ValueNone with get, set
+
+    /// The agent's: nobody waits any more.
+    member val IsCancelled = false with get, set
+
+    member _.Source = source
+
+/// A stream that somebody waits for.
+[<Sealed>]
+type internal PendingStream(connection: ConnectionCore, kind: StreamKind) =
+
+    let source =
+        TaskCompletionSource<StreamCore>(TaskCreationOptions.RunContinuationsAsynchronously)
+
+    member _.Connection = connection
+    member _.Kind = kind
+
+    /// When it is cancelled, nobody waits any more: the stream is ended as soon as it is opened.
+    member _.Source = source
+
+/// What applications ask of the agent that runs their connections.
+[<RequireQualifiedAccess>]
+type internal HubMessage =
+    | Connect of request: OpenRequest * pending: PendingConnection
+    | CancelConnect of pending: PendingConnection
+    | OpenStream of pending: PendingStream
+    | Close of connection: ConnectionCore * code: uint64 * reason: string
+    /// Streams were written to or read from.
+    | Streams
+
+/// What a hub tells its owner.
+[<NoEquality; NoComparison>]
+type internal HubEvents =
+    {
+        /// A client's handshake with us is done; false closes the connection.
+        Accepted: ConnectionCore -> bool
+        /// A connection ended and the number of those that are left.
+        Closed: int -> Command<HubMessage> list
+    }
+
+/// The program behind QuicConnection and QuicStream: it takes what applications ask, and hands them what the network brings.
+/// Its update runs on the agent's thread and changes what other threads read; commands are values as everywhere.
+[<Sealed>]
+type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IPEndPoint, events: HubEvents) =
+
+    /// The application error code of streams that are refused because too many wait to be accepted.
+    static let refusedStream = 0UL
+
+    let connections = Dictionary<ConnectionHandle, ConnectionCore>()
+    let opening = Dictionary<OpenTag, PendingConnection>()
+    let handshaking = Dictionary<ConnectionHandle, PendingConnection>()
+    let streams = Dictionary<StreamTag, PendingStream>()
+    let mutable lastTag = 0
+
+    /// Takes an entry out.
+    let take (entries: Dictionary<'key, 'value>) key : 'value voption =
+        match entries.TryGetValue key with
+        | true, value ->
+            entries.Remove key |> ignore
+            ValueSome value
+        | _ -> ValueNone
+
+    let nextTag () =
+        lastTag <- lastTag + 1
+        lastTag
+
+    let add handle role =
+        let connection = ConnectionCore(handle, role, peer (), settings, queue)
+        connections.Add(handle, connection)
+
+    let connect request pending =
+        let tag = nextTag ()
+        opening.Add(tag, pending)
+        [ Command.Open(tag, request) ]
+
+    let cancelConnect (pending: PendingConnection) =
+        pending.IsCancelled <- true
+
+        match pending.Handle with
+        | ValueSome handle when connections.ContainsKey handle -> [ Command.close handle 0UL "" ]
+        | _ -> []
+
+    let onOpened tag handle =
+        match take opening tag with
+        | ValueSome pending ->
+            add handle Role.Client
+            pending.Handle <- ValueSome handle
+            handshaking.Add(handle, pending)
+            if pending.IsCancelled then cancelConnect pending else []
+        | ValueNone -> []
+
+    let onRefused tag error =
+        match take opening tag with
+        | ValueSome pending ->
+            pending.Source.TrySetException(QuicExceptions.ofError (RuntimeError.ofOpenError error))
+            |> ignore
+        | _ -> ()
+
+        events.Closed connections.Count
+
+    let accept (connection: ConnectionCore) =
+        if events.Accepted connection then
+            []
+        else
+            [ Command.close connection.Handle 0UL "the server takes no more connections" ]
+
+    let onReady handle information =
+        match connections.TryGetValue handle with
+        | true, connection ->
+            connection.Handshake <- information
+
+            match take handshaking handle with
+            | ValueSome pending ->
+                pending.Source.TrySetResult connection |> ignore
+                []
+            | _ -> accept connection
+        | _ -> []
+
+    let failPending (connection: ConnectionCore) (error: exn) =
+        match take handshaking connection.Handle with
+        | ValueSome pending -> pending.Source.TrySetException error |> ignore
+        | _ -> ()
+
+        for tag, pending in [ for entry in streams -> entry.Key, entry.Value ] do
+            if pending.Connection = connection then
+                streams.Remove tag |> ignore
+                pending.Source.TrySetException error |> ignore
+
+    let close (connection: ConnectionCore) error =
+        connections.Remove connection.Handle |> ignore
+        failPending connection (QuicExceptions.ofError error)
+        connection.OnClosed error
+
+    let onClosed (closed: ConnectionClosed) =
+        match connections.TryGetValue closed.Connection with
+        | true, connection ->
+            close connection (RuntimeError.ConnectionClosed closed.Reason)
+            events.Closed connections.Count
+        | _ -> []
+
+    let openStream (pending: PendingStream) =
+        match pending.Connection.Failure with
+        | ValueSome error ->
+            pending.Source.TrySetException error |> ignore
+            []
+        | ValueNone ->
+            let tag = nextTag ()
+            streams.Add(tag, pending)
+            [ Command.OpenStream(pending.Connection.Handle, pending.Kind, tag) ]
+
+    let onStreamOpened tag handle id =
+        match take streams tag with
+        | ValueSome pending ->
+            let stream = pending.Connection.Add id
+
+            if pending.Source.TrySetResult stream then
+                []
+            else
+                // The number is used up, so that the peer has to hear of the stream's end.
+                pending.Connection.Remove stream
+                [ Command.sendLast handle id Bytes.empty ]
+        | _ -> []
+
+    /// Nobody will read or write it.
+    let refuseStream handle (id: StreamId) =
+        [ Command.stopSending handle id refusedStream
+          if id.IsBidirectional then
+              Command.reset handle id refusedStream ]
+
+    let onStreamData (data: ReceiveStreamData) =
+        match connections.TryGetValue data.Connection with
+        | true, connection ->
+            match connection.FindOrAccept data.Stream with
+            | ValueSome stream ->
+                stream.OnData(data.Bytes.Memory, data.Fin)
+                connection.Release stream
+                []
+            | ValueNone -> refuseStream data.Connection data.Stream
+        | _ -> []
+
+    /// Does something with a stream that is there still.
+    let withStream handle id act =
+        match connections.TryGetValue handle with
+        | true, connection ->
+            match connection.TryFind id with
+            | ValueSome stream ->
+                act stream
+                connection.Release stream
+            | ValueNone -> ()
+        | _ -> ()
+
+    let onReset (reset: PeerResetStream) =
+        let error =
+            QuicExceptions.ofError (RuntimeError.StreamReset reset.ApplicationErrorCode)
+
+        withStream reset.Connection reset.Stream (fun stream -> stream.OnReset error)
+
+    let onStopSending (stop: PeerStopSending) =
+        let error =
+            QuicExceptions.ofError (RuntimeError.StreamStopped stop.ApplicationErrorCode)
+
+        withStream stop.Connection stop.Stream (fun stream -> stream.OnStopSending error)
+
+    let onStreams () =
+        let changed = queue.TakeAll()
+        let commands = StreamCommands.ofStreams changed
+
+        for stream in changed do
+            withStream stream.Connection stream.Id ignore
+
+        commands
+
+    let onMessage message =
+        match message with
+        | HubMessage.Connect(request, pending) -> connect request pending
+        | HubMessage.CancelConnect pending -> cancelConnect pending
+        | HubMessage.OpenStream pending -> openStream pending
+        | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
+            // What was written before is handed over before.
+            onStreams () @ [ Command.close connection.Handle code reason ]
+        | HubMessage.Close _ -> []
+        | HubMessage.Streams -> onStreams ()
+
+    let onSignal signal =
+        match signal with
+        | Signal.Opened(tag, handle) -> onOpened tag handle
+        | Signal.Refused(tag, error) -> onRefused tag error
+        | Signal.Accepted handle ->
+            add handle Role.Server
+            []
+        | Signal.HandshakeReady(handle, information) -> onReady handle information
+        | Signal.StreamOpened(tag, handle, id) -> onStreamOpened tag handle id
+        | Signal.StreamData data -> onStreamData data
+        | Signal.PeerReset reset ->
+            onReset reset
+            []
+        | Signal.PeerStopSending stop ->
+            onStopSending stop
+            []
+        | Signal.SendProgress progress ->
+            withStream progress.Connection progress.Stream (fun stream -> stream.OnProgress progress.Released)
+            []
+        | Signal.Closed closed -> onClosed closed
+        // A command that crossed the end of its stream or connection on the way.
+        | Signal.Declined _
+        | Signal.Confirmed _
+        | Signal.Datagram _
+        | Signal.PathChanged _
+        | Signal.PreferredAddress _
+        | Signal.ResumptionState _
+        | Signal.NewToken _
+        | Signal.ZeroRtt _
+        | Signal.Inspected _ -> []
+
+    /// The program.
+    member _.Program: Program<unit, HubMessage> =
+        { Init = (), []
+          Update =
+            fun _ event () ->
+                match event with
+                | Network signal -> (), onSignal signal
+                | Message message -> (), onMessage message }
+
+    /// The agent has ended: so has everything that waits. Called once no update runs any more.
+    member _.OnEnded(error: RuntimeError) =
+        for pending in opening.Values do
+            pending.Source.TrySetException(QuicExceptions.ofError error) |> ignore
+
+        for connection in List.ofSeq connections.Values do
+            close connection error

@@ -1,0 +1,89 @@
+namespace CoQuic.Runtime
+
+open System
+open System.Net
+open System.Threading.Tasks
+open CoQuic.FSharp
+
+/// How streams and connections behave towards their application.
+type StreamOptions =
+    {
+        /// Written bytes that a stream holds until the peer has acknowledged them, at most: a writer waits for room.
+        WriteBufferBytes: int
+        /// The application error code of streams that are disposed of unread, or whose write is cancelled.
+        DefaultStreamErrorCode: uint64
+        /// The application error code of connections that are disposed of.
+        DefaultCloseErrorCode: uint64
+    }
+
+/// How streams and connections behave towards their application.
+[<RequireQualifiedAccess>]
+module StreamOptions =
+
+    /// A write buffer of 1 MiB a stream, and error code 0.
+    let defaults: StreamOptions =
+        { WriteBufferBytes = 1024 * 1024
+          DefaultStreamErrorCode = 0UL
+          DefaultCloseErrorCode = 0UL }
+
+/// An agent that runs a hub: what clients and servers have in common.
+[<Sealed>]
+type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
+
+    /// Read bytes after which the peer gets credit, where windows are large.
+    static let usualCreditThreshold = 64 * 1024
+
+    static let creditThreshold (transport: TransportConfig) =
+        let windows =
+            [ transport.InitialMaxStreamDataBidiLocal
+              transport.InitialMaxStreamDataBidiRemote
+              transport.InitialMaxStreamDataUni ]
+
+        // An eighth of the smallest window: the peer is never held up by credit that was not worth a wake.
+        max 1 (min usualCreditThreshold (int (min (List.min windows / 8UL) (uint64 usualCreditThreshold))))
+
+    static let settings (runtime: RuntimeOptions) (streams: StreamOptions) : StreamSettings =
+        { HighWater = max 1 streams.WriteBufferBytes
+          CreditThreshold = creditThreshold runtime.Endpoint.Transport }
+
+    /// Streams give credit as they are read, and hear when half of their buffer is free.
+    static let configure (runtime: RuntimeOptions) (streams: StreamOptions) =
+        let transport =
+            { runtime.Endpoint.Transport with
+                ReceiveCredit = ReceiveCredit.Explicit
+                SendLowWaterMark = uint64 (max 1 (streams.WriteBufferBytes / 2)) }
+
+        { runtime with
+            Endpoint =
+                { runtime.Endpoint with
+                    Transport = transport } }
+
+    let settled =
+        task {
+            try
+                do! agent.Completion
+                hub.OnEnded(RuntimeError.Aborted "The connection was closed here.")
+            with error ->
+                hub.OnEnded(RuntimeError.Crashed error)
+        }
+
+    member _.Post(message: HubMessage) = agent.Post message
+    member _.Stop() : Task = agent.Stop()
+    member _.LocalEndPoint = agent.LocalEndPoint
+
+    /// Completes when the agent has ended, however it did.
+    member _.Ended: Task = settled
+
+    static member Start(name: string, runtime: RuntimeOptions, streams: StreamOptions, events: HubEvents) =
+        // The queue rings the agent, which runs the hub, which has the queue: the bell is hung before the agent starts.
+        let bell = ref ignore
+        let queue = StreamQueue(fun () -> bell.Value())
+        let peer = CurrentPeer()
+        let hub = Hub(settings runtime streams, queue, (fun () -> peer.EndPoint), events)
+
+        Runtime.prepare name (configure runtime streams) peer hub.Program
+        |> Result.map (fun agent ->
+            bell.Value <- fun () -> agent.Post HubMessage.Streams
+            let hubAgent = HubAgent(agent, hub)
+            agent.Start()
+            hubAgent)

@@ -1,0 +1,79 @@
+namespace CoQuic.Runtime
+
+open System
+open System.Threading
+open System.Threading.Tasks
+open CoQuic.FSharp
+
+/// What a client connects with.
+[<NoEquality; NoComparison>]
+type ClientOptions =
+    {
+        /// Where to, and under which name.
+        Request: OpenRequest
+        /// Its endpoint and socket.
+        Runtime: RuntimeOptions
+        /// Its streams.
+        Streams: StreamOptions
+    }
+
+/// What a client connects with.
+[<RequireQualifiedAccess>]
+module ClientOptions =
+
+    /// A connection to a host and UDP port that offers one application protocol, and verifies the server by the system's roots.
+    let create (host: string) (port: int) (applicationProtocol: string) : ClientOptions =
+        { Request = OpenRequest.create host port
+          Runtime = RuntimeOptions.create (EndpointConfig.client applicationProtocol)
+          Streams = StreamOptions.defaults }
+
+/// Opens connections. Each has a socket and a thread of its own.
+[<AbstractClass; Sealed>]
+type QuicClient private () =
+
+    /// The agent ends with its only connection.
+    static let events: HubEvents =
+        { Accepted = fun _ -> false
+          Closed = fun _ -> [ Command.Stop ] }
+
+    static let homeOf (agent: HubAgent) (streams: StreamOptions) : ConnectionHome =
+        { Post = agent.Post
+          LocalEndPoint = agent.LocalEndPoint
+          DefaultStreamErrorCode = streams.DefaultStreamErrorCode
+          DefaultCloseErrorCode = streams.DefaultCloseErrorCode
+          Ended = fun _ -> agent.Ended }
+
+    static member internal Connect(options: ClientOptions, cancellation: CancellationToken) : Task<QuicConnection> =
+        task {
+            cancellation.ThrowIfCancellationRequested()
+
+            let agent =
+                HubAgent.Start("coquic client", options.Runtime, options.Streams, events)
+                |> Attempt.get
+
+            let pending = PendingConnection()
+
+            use _ =
+                cancellation.Register(fun () ->
+                    if pending.Source.TrySetCanceled cancellation then
+                        agent.Stop() |> ignore)
+
+            agent.Post(HubMessage.Connect(options.Request, pending))
+            let! core = pending.Source.Task
+            return QuicConnection(core, homeOf agent options.Streams)
+        }
+
+/// Opens connections.
+[<RequireQualifiedAccess>]
+module QuicClient =
+
+    /// Opens a connection and waits for its handshake.
+    let connect (options: ClientOptions) : Task<Result<QuicConnection, RuntimeError>> =
+        Attempt.run (fun () -> QuicClient.Connect(options, CancellationToken.None))
+
+    /// As `connect`, until it is cancelled.
+    let connectUntil
+        (cancellation: CancellationToken)
+        (options: ClientOptions)
+        : Task<Result<QuicConnection, RuntimeError>> =
+        Attempt.run (fun () -> QuicClient.Connect(options, cancellation))

@@ -1,0 +1,141 @@
+namespace CoQuic.Runtime
+
+open System
+open System.Net
+open System.Net.Security
+open System.Security.Cryptography.X509Certificates
+open System.Threading
+open System.Threading.Channels
+open System.Threading.Tasks
+open CoQuic.FSharp
+
+/// What a connection's owner keeps with it.
+[<NoEquality; NoComparison>]
+type internal ConnectionHome =
+    {
+        Post: HubMessage -> unit
+        LocalEndPoint: IPEndPoint
+        /// What streams that are disposed of unread are aborted with.
+        DefaultStreamErrorCode: uint64
+        /// What a connection that is disposed of is closed with.
+        DefaultCloseErrorCode: uint64
+        /// Completes when nothing of the connection is left: for a client, when its socket is closed.
+        Ended: Task -> Task
+    }
+
+/// A QUIC connection. Its streams can be used from any thread.
+[<Sealed>]
+type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
+
+    let mutable isDisposed = 0
+
+    let check () =
+        ObjectDisposedException.ThrowIf(Volatile.Read &isDisposed <> 0, typeof<QuicConnection>)
+
+    let stream core =
+        new QuicStream(core, home.DefaultStreamErrorCode)
+
+    let kindOf streamType =
+        match streamType with
+        | QuicStreamType.Unidirectional -> StreamKind.Unidirectional
+        | QuicStreamType.Bidirectional -> StreamKind.Bidirectional
+        | _ -> invalidArg (nameof streamType) "It is neither unidirectional nor bidirectional."
+
+    let openStream kind (cancellation: CancellationToken) =
+        task {
+            let pending = PendingStream(core, kind)
+
+            use _ =
+                cancellation.Register(fun () -> pending.Source.TrySetCanceled cancellation |> ignore)
+
+            home.Post(HubMessage.OpenStream pending)
+            let! opened = pending.Source.Task
+            return stream opened
+        }
+
+    let accept (cancellation: CancellationToken) =
+        task {
+            try
+                let! accepted = core.Waiting.ReadAsync cancellation
+                return stream accepted
+            with :? ChannelClosedException as closed ->
+                return
+                    match closed.InnerException with
+                    | null -> raise closed
+                    | error -> raise error
+        }
+
+    let close code reason (cancellation: CancellationToken) : Task =
+        home.Post(HubMessage.Close(core, code, reason))
+        (home.Ended core.Closed).WaitAsync cancellation
+
+    /// The local address of the socket; the wildcard when it is bound to none in particular.
+    member _.LocalEndPoint: IPEndPoint = home.LocalEndPoint
+
+    /// The peer's address as of the handshake.
+    member _.RemoteEndPoint: IPEndPoint = core.Remote
+
+    /// The application protocol that the handshake settled (ALPN, RFC 7301).
+    member _.NegotiatedApplicationProtocol: SslApplicationProtocol =
+        match core.Handshake with
+        | Some handshake -> SslApplicationProtocol handshake.ApplicationProtocol
+        | None -> SslApplicationProtocol()
+
+    /// The peer's certificate; null when it showed none. The caller disposes of it.
+    member _.RemoteCertificate: X509Certificate2 | null =
+        match core.Handshake with
+        | Some handshake when not handshake.PeerCertificate.IsEmpty ->
+            X509CertificateLoader.LoadCertificate handshake.PeerCertificate.Span
+        | Some _
+        | None -> null
+
+    /// What the handshake settled.
+    member internal _.Handshake: HandshakeInformation option = core.Handshake
+
+    member internal _.Core: ConnectionCore = core
+
+    /// Opens a stream once the peer's limit allows it. Cancelling gives up waiting; a stream that is opened none the less is
+    /// ended at once.
+    member _.OpenOutboundStreamAsync
+        (streamType: QuicStreamType, cancellationToken: CancellationToken)
+        : ValueTask<QuicStream> =
+        check ()
+        ValueTask<QuicStream>(openStream (kindOf streamType) cancellationToken)
+
+    /// Opens a stream once the peer's limit allows it.
+    member this.OpenOutboundStreamAsync(streamType: QuicStreamType) : ValueTask<QuicStream> =
+        this.OpenOutboundStreamAsync(streamType, CancellationToken.None)
+
+    /// The next stream that the peer opened. Cancelling loses none.
+    member _.AcceptInboundStreamAsync(cancellationToken: CancellationToken) : ValueTask<QuicStream> =
+        check ()
+        ValueTask<QuicStream>(accept cancellationToken)
+
+    /// The next stream that the peer opened.
+    member this.AcceptInboundStreamAsync() : ValueTask<QuicStream> =
+        this.AcceptInboundStreamAsync CancellationToken.None
+
+    /// Closes the connection at once (RFC 9000 §10.2) with an application error code, 0 to 2^62 − 1, and a reason for people:
+    /// data that the peer has not acknowledged may be lost. Cancelling gives up waiting; the connection is closed none the less.
+    member _.CloseAsync(errorCode: int64, reason: string, cancellationToken: CancellationToken) : ValueTask =
+        check ()
+        ArgumentOutOfRangeException.ThrowIfNegative errorCode
+        ValueTask(close (uint64 errorCode) reason cancellationToken)
+
+    /// Closes the connection at once with an application error code.
+    member this.CloseAsync(errorCode: int64, cancellationToken: CancellationToken) : ValueTask =
+        this.CloseAsync(errorCode, "", cancellationToken)
+
+    /// Closes the connection at once with an application error code.
+    member this.CloseAsync(errorCode: int64) : ValueTask =
+        this.CloseAsync(errorCode, "", CancellationToken.None)
+
+    /// Closes the connection, unless it has ended, with the default error code of its options.
+    member _.DisposeAsync() : ValueTask =
+        if Interlocked.Exchange(&isDisposed, 1) = 0 then
+            ValueTask(close home.DefaultCloseErrorCode "" CancellationToken.None)
+        else
+            ValueTask.CompletedTask
+
+    interface IAsyncDisposable with
+        member this.DisposeAsync() = this.DisposeAsync()

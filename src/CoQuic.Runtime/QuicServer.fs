@@ -1,0 +1,105 @@
+namespace CoQuic.Runtime
+
+open System
+open System.Net
+open System.Threading
+open System.Threading.Channels
+open System.Threading.Tasks
+open CoQuic.FSharp
+
+/// What a server listens with.
+[<NoEquality; NoComparison>]
+type ServerOptions =
+    {
+        /// Its endpoint and socket.
+        Runtime: RuntimeOptions
+        /// Its streams.
+        Streams: StreamOptions
+        /// How many connections may wait to be accepted; one more is closed.
+        Backlog: int
+    }
+
+/// What a server listens with.
+[<RequireQualifiedAccess>]
+module ServerOptions =
+
+    /// A server of one application protocol at an address and port; the port 0 takes a free one.
+    let create (localEndPoint: IPEndPoint) (applicationProtocol: string) (identity: ServerIdentity) : ServerOptions =
+        let endpoint = EndpointConfig.server applicationProtocol identity
+
+        { Runtime = RuntimeOptions.bound localEndPoint endpoint
+          Streams = StreamOptions.defaults
+          Backlog = 512 }
+
+/// Accepts connections: all of them on one socket and one thread.
+[<Sealed>]
+type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>, streams: StreamOptions) =
+
+    let mutable isDisposed = 0
+
+    let home: ConnectionHome =
+        { Post = agent.Post
+          LocalEndPoint = agent.LocalEndPoint
+          DefaultStreamErrorCode = streams.DefaultStreamErrorCode
+          DefaultCloseErrorCode = streams.DefaultCloseErrorCode
+          Ended = id }
+
+    let accept (cancellation: CancellationToken) =
+        task {
+            try
+                let! core = waiting.ReadAsync cancellation
+                return QuicConnection(core, home)
+            with :? ChannelClosedException ->
+                return raise (QuicExceptions.ofError (RuntimeError.Aborted "The server has stopped."))
+        }
+
+    /// The address and port that it listens at.
+    member _.LocalEndPoint: IPEndPoint = agent.LocalEndPoint
+
+    /// The next connection whose handshake is done. Cancelling loses none.
+    member _.AcceptConnectionAsync(cancellationToken: CancellationToken) : ValueTask<QuicConnection> =
+        ObjectDisposedException.ThrowIf(Volatile.Read &isDisposed <> 0, typeof<QuicServer>)
+        ValueTask<QuicConnection>(accept cancellationToken)
+
+    /// The next connection whose handshake is done.
+    member this.AcceptConnectionAsync() : ValueTask<QuicConnection> =
+        this.AcceptConnectionAsync CancellationToken.None
+
+    /// Closes all connections and the socket.
+    member _.DisposeAsync() : ValueTask =
+        if Interlocked.Exchange(&isDisposed, 1) = 0 then
+            agent.Stop() |> ignore
+
+        ValueTask agent.Ended
+
+    interface IAsyncDisposable with
+        member this.DisposeAsync() = this.DisposeAsync()
+
+    static member internal Listen(options: ServerOptions) : Result<QuicServer, RuntimeError> =
+        let waiting =
+            Channel.CreateBounded<ConnectionCore>(BoundedChannelOptions(max 1 options.Backlog, SingleWriter = true))
+
+        let events: HubEvents =
+            { Accepted = waiting.Writer.TryWrite
+              Closed = fun _ -> [] }
+
+        HubAgent.Start("coquic server", options.Runtime, options.Streams, events)
+        |> Result.map (fun agent ->
+            agent.Ended.ContinueWith(fun (_: Task) -> waiting.Writer.TryComplete() |> ignore)
+            |> ignore
+
+            new QuicServer(agent, waiting.Reader, options.Streams))
+
+/// Accepts connections.
+[<RequireQualifiedAccess>]
+module QuicServer =
+
+    /// Binds the address and listens.
+    let start (options: ServerOptions) : Result<QuicServer, RuntimeError> = QuicServer.Listen options
+
+    /// The next connection whose handshake is done.
+    let accept (server: QuicServer) : Task<Result<QuicConnection, RuntimeError>> =
+        Attempt.run (fun () -> server.AcceptConnectionAsync().AsTask())
+
+    /// Closes all connections and the socket.
+    let stop (server: QuicServer) : Task = server.DisposeAsync().AsTask()
