@@ -3,4 +3,7 @@ module CoQuic.FSharp.Tests.Main
 open CoQuic.Tests
 
 [<EntryPoint>]
-let main arguments = Runner.run arguments
+let main arguments =
+    match arguments with
+    | [| first; seed |] when first = SimulationTests.childArgument -> SimulationTests.printDigest seed
+    | _ -> Runner.run arguments
