@@ -73,11 +73,31 @@ let transfers =
                   let report = expectTransfer seed (4 * mebibyte)
                   Expect.isLessThan report.DatagramsDelivered report.DatagramsSent $"seed {seed}: some were lost"
 
+          testCase "a client hears of its handshake what it settled"
+          <| fun () ->
+              let node, simulation = transfer 1UL Link.ideal 1000
+              let signals = (Report.model node (run simulation)).Signals
+
+              let settled =
+                  signals
+                  |> List.tryPick (function
+                      | Signal.HandshakeReady(_, information) -> information
+                      | _ -> None)
+
+              match settled with
+              | Some information ->
+                  Expect.equal information.ApplicationProtocol "transfer" "the protocol"
+                  Expect.isFalse information.PeerCertificate.IsEmpty "the server's certificate"
+              | None -> failtest "no information"
+
           testCase "one seed gives the identical list of effects twice"
           <| fun () ->
               let once () =
                   let _, simulation = transfer 7UL lossy (mebibyte / 2)
-                  run { simulation with KeepTranscript = true }
+
+                  run
+                      { simulation with
+                          KeepTranscript = true }
 
               let first, second = once (), once ()
               Expect.isNonEmpty first.Transcript "there are effects"
@@ -220,7 +240,7 @@ let entropy =
 
               let parts =
                   [ for size in sizes do
-                        let part = Array.zeroCreate<byte> (int size)
+                        let part = Array.zeroCreate<byte>(int size)
                         source.Fill(Span part)
                         yield! part ]
 

@@ -61,7 +61,8 @@ let client (server: string) (bytes: Bytes) : Program<Client, unit> =
             | Network signal -> onClient bytes signal model
             | Message() -> model, [] }
 
-let answer (client: Client) = client.Answer |> List.rev |> Bytes.concat
+let answer (client: Client) =
+    client.Answer |> List.rev |> Bytes.concat
 
 let private onData (data: ReceiveStreamData) (model: Server) =
     let key = data.Connection, data.Stream
@@ -105,7 +106,8 @@ let private identity = ServerIdentity.simulated 1UL "server"
 let serverConfig = EndpointConfig.server "transfer" identity
 
 let clientConfig =
-    EndpointConfig.client "transfer" |> EndpointConfig.verifiedBy (Trust.only identity)
+    EndpointConfig.client "transfer"
+    |> EndpointConfig.verifiedBy (Trust.only identity)
 
 let clientNode bytes =
     Node.create "client" clientConfig (client "server" bytes)

@@ -52,12 +52,13 @@ let serverConfig () =
         ServerIdentities = SingleServerIdentity identity
     )
 
-let private connectionId (bytes: byte list) = ConnectionId(ReadOnlySpan<byte>(List.toArray bytes))
+let private connectionId (bytes: byte list) =
+    ConnectionId(ReadOnlySpan<byte>(List.toArray bytes))
 
 /// The connection of the upstream smoke test: 8-byte IDs, route 7, a 7-byte IPv4 identity.
 let openConnection () =
     let ids =
-        CoquicDefaults.OpenConnection(connectionId [ 1uy..8uy ], connectionId [ 11uy..18uy ])
+        CoquicDefaults.OpenConnection(connectionId [ 1uy .. 8uy ], connectionId [ 11uy .. 18uy ])
 
     OpenConnection(
         ServerName = ids.ServerName,

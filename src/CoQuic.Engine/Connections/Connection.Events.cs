@@ -60,7 +60,6 @@ internal sealed partial class Connection
     /// <summary>The handshake is done: once, what it settled.</summary>
     private void TellHandshakeInformation()
     {
-        TellState(StateChange.HandshakeReady);
         Tell(new HandshakeInformationEffect(
             Handle,
             _setup.Version,
@@ -69,6 +68,7 @@ internal sealed partial class Connection
             _tls.Group,
             _tls.PeerCertificates.Count > 0 ? _tls.PeerCertificates[0] : Bytes.Empty,
             _tls.WasResumed));
+        TellState(StateChange.HandshakeReady);
     }
 
     /// <summary>The connection's last words, once: what it has gathered before is still told.</summary>

@@ -251,7 +251,7 @@ public sealed record NewTokenAvailableEffect(ConnectionHandle Connection, Bytes 
     public override EffectKind Kind => EffectKind.NewTokenAvailable;
 }
 
-/// <summary>What the handshake settled; once, with <see cref="StateChange.HandshakeReady"/>.</summary>
+/// <summary>What the handshake settled; once, just before <see cref="StateChange.HandshakeReady"/>.</summary>
 /// <param name="Connection">The connection.</param>
 /// <param name="Version">The QUIC version.</param>
 /// <param name="ApplicationProtocol">The ALPN protocol chosen.</param>
