@@ -20,6 +20,9 @@ internal sealed partial class Connection
     public LocalErrorCode? StopSending(StreamId streamId, ulong errorCode) =>
         IsAlive ? _streams.StopSending(streamId, errorCode) : null;
 
+    /// <summary>Asks for new packet protection keys (RFC 9001 §6): they come with the next packet for which the rules allow it.</summary>
+    public void RequestKeyUpdate() => _keys.RequestUpdate();
+
     /// <summary>Ends the connection with the application protocol's error code (RFC 9000 §10.2).</summary>
     public void CloseByApplication(ulong errorCode, string reason)
     {

@@ -6,6 +6,9 @@ namespace CoQuic.Engine;
 /// <content>Datagrams that came in: cut into packets, opened, checked, and given to the frames' machines.</content>
 internal sealed partial class Connection
 {
+    /// <summary>Keys of the previous phase are kept for so many probe timeouts (RFC 9001 §6.5).</summary>
+    private const int KeyRetentionPtos = 3;
+
     private QuicVersion? _negotiatedVersion;
 
     /// <summary>Takes one datagram over. What cannot be opened changes nothing.</summary>
@@ -86,16 +89,25 @@ internal sealed partial class Connection
         if (packet.Type != PacketType.OneRtt && !IsOfThisConnection(packet))
             return DropReason.Malformed;
         EncryptionLevel level = packet.Type.Level();
-        if (_keys.ToReceive(level) is not { } protection || !MayReceive(level))
+        if (!_keys.CanReceive(level) || !MayReceive(level))
             return DropReason.NoKeys;
 
         AckTracker tracker = _acks[(int)PacketNumberSpaceIds.Of(level)];
-        if (!PacketOpener.TryOpen(protection, bytes.Span, packet.PacketNumberOffset, tracker.LargestReceived, out OpenedPacket opened))
-            return DropReason.NotAuthentic;
+        TimeSpan retention = KeyRetentionPtos * Pto;
+        if (!_keys.TryOpen(
+            now, retention, level, bytes.Span, packet.PacketNumberOffset, tracker.LargestReceived, out OpenedPacket opened))
+            return OnUnopened();
         if (tracker.IsDuplicate(opened.PacketNumber))
             return DropReason.Duplicate;
         OnPacketOpened(now, level, packet, bytes.Slice(opened.PayloadOffset, opened.PayloadLength), opened, ecn);
         return null;
+    }
+
+    private DropReason OnUnopened()
+    {
+        if (_keys.IsIntegrityLimitReached)
+            BeginClose(new TransportError(TransportErrorCode.AeadLimitReached, "too many packets that do not authenticate"));
+        return DropReason.NotAuthentic;
     }
 
     /// <summary>RFC 9001 §5.7: before its handshake is complete an endpoint must not process 1-RTT packets.</summary>

@@ -141,6 +141,8 @@ internal sealed partial class Connection
         ulong number = _loss.NextPacketNumber(space);
         int numberLength = PacketNumber.EncodedLength(number, _loss.LargestAcknowledged(space));
         ConnectionId destination = _remoteIds.Current.Id;
+        if (level == EncryptionLevel.OneRtt && IsHandshakeConfirmed)
+            _keys.UpdateIfDue(_loss.LargestAcknowledged(space));
         if (level == EncryptionLevel.OneRtt)
             return PacketBuilder.Begin(room, new ShortHeader(destination, Spin: false, _keys.KeyPhase, number, numberLength));
         var header = new LongHeader(PacketTypes.Of(level), _setup.Version, destination, _setup.LocalId, number, numberLength);
@@ -157,6 +159,7 @@ internal sealed partial class Connection
         bool isPadded = draft.Length < minimumLength;
         draft.Builder.PadTo(minimumLength);
         int length = draft.Builder.Seal(_keys.ToSend(draft.Level));
+        _keys.OnSealed(draft.Level, draft.Builder.PacketNumberValue);
         var packet = new SentPacket
         {
             PacketNumber = draft.Builder.PacketNumberValue,

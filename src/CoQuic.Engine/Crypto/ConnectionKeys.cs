@@ -4,16 +4,24 @@ using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
 
-/// <summary>The packet protection keys of a connection, by encryption level and direction (RFC 9001 §4, §5).</summary>
+/// <summary>The packet protection keys of a connection, by encryption level and direction (RFC 9001 §4, §5, §6).</summary>
 internal sealed class ConnectionKeys : IDisposable
 {
     private const int Levels = (int)EncryptionLevel.OneRtt + 1;
 
     private readonly PacketProtection?[] _receiving = new PacketProtection?[Levels];
     private readonly PacketProtection?[] _sending = new PacketProtection?[Levels];
+    private ReceivingKeyPhases? _receivingPhases;
+    private SendingKeyPhases? _sendingPhases;
+    private ulong _integrityLimit = ulong.MaxValue;
+    private ulong _failures;
+    private bool _isUpdateRequested;
 
     /// <summary>The Key Phase bit of 1-RTT packets that are sent (RFC 9001 §6).</summary>
-    public bool KeyPhase { get; private set; }
+    public bool KeyPhase => _sendingPhases?.Phase ?? false;
+
+    /// <summary>RFC 9001 §6.6: more packets failed to open than is safe, and the connection must end.</summary>
+    public bool IsIntegrityLimitReached => _failures >= _integrityLimit;
 
     /// <summary>Initial keys derive from the client's first Destination Connection ID (RFC 9001 §5.2).</summary>
     public void InstallInitial(QuicVersion version, ConnectionId originalDestination, Role role)
@@ -26,28 +34,73 @@ internal sealed class ConnectionKeys : IDisposable
     /// <summary>TLS has a new secret: the keys derive from it, and it is cleared.</summary>
     public void Install(QuicVersion version, TlsEvent.SecretsAvailable secrets)
     {
-        PacketProtection protection = PacketProtection.Create(version, secrets.CipherSuite, secrets.Secret.Span);
-        PacketProtection?[] keys = secrets.Direction == KeyDirection.Read ? _receiving : _sending;
-        keys[(int)secrets.Level] = protection;
+        ReadOnlySpan<byte> secret = secrets.Secret.Span;
+        bool isRead = secrets.Direction == KeyDirection.Read;
+        if (secrets.Level != EncryptionLevel.OneRtt)
+            (isRead ? _receiving : _sending)[(int)secrets.Level] = PacketProtection.Create(version, secrets.CipherSuite, secret);
+        else if (isRead)
+            _receivingPhases = new ReceivingKeyPhases(version, secrets.CipherSuite, secret);
+        else
+            _sendingPhases = new SendingKeyPhases(version, secrets.CipherSuite, secret);
+        _integrityLimit = secrets.CipherSuite.Traits().IntegrityLimit;
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsMemory(secrets.Secret.Memory).Span);
     }
 
-    public bool CanSend(EncryptionLevel level) => _sending[(int)level] is not null;
+    public bool CanSend(EncryptionLevel level) =>
+        level == EncryptionLevel.OneRtt ? _sendingPhases is not null : _sending[(int)level] is not null;
 
-    public bool CanReceive(EncryptionLevel level) => _receiving[(int)level] is not null;
+    public bool CanReceive(EncryptionLevel level) =>
+        level == EncryptionLevel.OneRtt ? _receivingPhases is not null : _receiving[(int)level] is not null;
 
     /// <summary>The keys of packets that are sent; ask <see cref="CanSend"/> first.</summary>
     public PacketProtection ToSend(EncryptionLevel level) =>
-        _sending[(int)level] ?? throw new InvalidOperationException($"There are no keys to send at {level}.");
+        (level == EncryptionLevel.OneRtt ? _sendingPhases?.Protection : _sending[(int)level])
+        ?? throw new InvalidOperationException($"There are no keys to send at {level}.");
 
-    /// <summary>The keys of packets that are received, if they are there.</summary>
-    public PacketProtection? ToReceive(EncryptionLevel level) => _receiving[(int)level];
+    /// <summary>A packet was sealed: keys wear out.</summary>
+    public void OnSealed(EncryptionLevel level, ulong packetNumber)
+    {
+        if (level == EncryptionLevel.OneRtt)
+            _sendingPhases?.OnSealed(packetNumber);
+    }
+
+    /// <summary>Opens a packet in place; one that is not authentic is left as it was. Ask <see cref="CanReceive"/> first.</summary>
+    public bool TryOpen(
+        TimeUs now,
+        TimeSpan retention,
+        EncryptionLevel level,
+        Span<byte> packet,
+        int packetNumberOffset,
+        ulong? largestReceived,
+        out OpenedPacket opened)
+    {
+        bool isOpen = level == EncryptionLevel.OneRtt
+            ? TryOpenOneRtt(now, retention, packet, packetNumberOffset, largestReceived, out opened)
+            : PacketOpener.TryOpen(_receiving[(int)level]!, packet, packetNumberOffset, largestReceived, out opened);
+        _failures += isOpen ? 0UL : 1UL;
+        return isOpen;
+    }
+
+    /// <summary>The application wants new keys; they come as soon as the rules allow (RFC 9001 §6.1).</summary>
+    public void RequestUpdate() => _isUpdateRequested = true;
+
+    /// <summary>Updates the keys when that is wanted or due, and the peer has followed the last update (RFC 9001 §6.1).</summary>
+    /// <param name="largestAcknowledged">The largest 1-RTT packet number that the peer acknowledged.</param>
+    public void UpdateIfDue(ulong? largestAcknowledged)
+    {
+        if (_sendingPhases is not { } sending || !(_isUpdateRequested || sending.IsUpdateDue))
+            return;
+        if (sending.Phase != _receivingPhases?.Phase || !sending.IsPhaseAcknowledged(largestAcknowledged))
+            return;
+        sending.Update();
+        _isUpdateRequested = false;
+    }
 
     /// <summary>Clears the keys of a level (RFC 9001 §4.9); false when there were none.</summary>
     public bool Discard(EncryptionLevel level)
     {
         int index = (int)level;
-        bool had = CanSend(level) || CanReceive(level);
+        bool had = _sending[index] is not null || _receiving[index] is not null;
         _receiving[index]?.Dispose();
         _sending[index]?.Dispose();
         _receiving[index] = null;
@@ -59,5 +112,21 @@ internal sealed class ConnectionKeys : IDisposable
     {
         for (int level = 0; level < Levels; level++)
             Discard((EncryptionLevel)level);
+        _receivingPhases?.Dispose();
+        _sendingPhases?.Dispose();
+    }
+
+    private bool TryOpenOneRtt(
+        TimeUs now, TimeSpan retention, Span<byte> packet, int packetNumberOffset, ulong? largestReceived, out OpenedPacket opened)
+    {
+        ReceivingKeyPhases receiving = _receivingPhases!;
+        bool phase = receiving.Phase;
+        if (!receiving.TryOpen(now, retention, packet, packetNumberOffset, largestReceived, out opened))
+            return false;
+
+        // RFC 9001 §6.2: the peer has updated; unless it follows an update of ours, our keys follow before anything is acknowledged.
+        if (receiving.Phase != phase && _sendingPhases is { } sending && sending.Phase != receiving.Phase)
+            sending.Update();
+        return true;
     }
 }

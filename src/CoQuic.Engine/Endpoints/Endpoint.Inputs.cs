@@ -152,7 +152,11 @@ public sealed partial class Endpoint
     /// <param name="now">The instant.</param>
     /// <param name="connection">The connection.</param>
     public EndpointResult RequestKeyUpdate(TimeUs now, ConnectionHandle connection) =>
-        Perform(now, connection, null, static _ => LocalErrorCode.UnsupportedOperation);
+        Perform(now, connection, null, static found =>
+        {
+            found.RequestKeyUpdate();
+            return null;
+        });
 
     /// <summary>Asks to move to another route (RFC 9000 §9).</summary>
     /// <param name="now">The instant.</param>

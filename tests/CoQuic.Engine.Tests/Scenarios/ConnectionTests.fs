@@ -180,6 +180,33 @@ let transfer =
                   (runUntil minute (fun p -> p.Client.ConnectionCount = 0 && p.Server.ConnectionCount = 0) pair)
                   "both forget the connection"
 
+          testCase "key updates of both sides, one after another, leave a transfer whole (RFC 9001 §6)"
+          <| fun () ->
+              let pair = Pair.create 3 { ideal with Loss = 0.02 }
+              connect pair
+              Expect.isTrue (runUntil minute confirmed pair) "confirmed"
+              let sent = pattern 1_000_000
+              send Client stream0 sent true pair |> ignore
+              send Server (StreamId 1UL) sent true pair |> ignore
+              let mutable rounds = 0
+
+              let finished (p: Pair) =
+                  snd (received Server stream0 p) && snd (received Client (StreamId 1UL) p)
+
+              while not (finished pair) && rounds < 200 do
+                  absorb Client (pair.Client.RequestKeyUpdate(pair.Now, pair.ClientConnection)) pair
+
+                  if rounds % 2 = 0 then
+                      absorb Server (pair.Server.RequestKeyUpdate(pair.Now, pair.ServerConnection)) pair
+
+                  runUntil (ms 30.0) finished pair |> ignore
+                  rounds <- rounds + 1
+
+              Expect.isTrue (fst (received Server stream0 pair) = sent) "what the server received"
+              Expect.isTrue (fst (received Client (StreamId 1UL) pair) = sent) "what the client received"
+              Expect.isGreaterThan rounds 10 "there was time for several updates"
+              Expect.equal (pair.Server.CountDropped DropReason.NotAuthentic) 0UL "every packet could be opened"
+
           testCase "silence ends a connection after the idle timeout"
           <| fun () ->
               let pair = connected ideal
