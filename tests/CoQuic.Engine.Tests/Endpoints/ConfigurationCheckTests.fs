@@ -1,0 +1,177 @@
+module CoQuic.Engine.Tests.Endpoints.ConfigurationCheckTests
+
+open System
+open Expecto
+open CoQuic.Engine
+open CoQuic.Engine.Tests.Scenarios
+
+let private ms (value: float) = TimeSpan.FromMilliseconds value
+let private entropy = Pair.TestEntropy 1UL
+let private calendar = CalendarAnchor(DateTimeOffset.UnixEpoch, TimeUs.Zero)
+
+/// A server whose transport settings are given: nothing else of it is wrong.
+let private withTransport transport =
+    EndpointConfig(
+        Role = Role.Server,
+        Entropy = entropy,
+        Calendar = calendar,
+        ApplicationProtocols = [| "test" |],
+        ServerIdentities = SingleServerIdentity(SimulationIdentity.Create(entropy, "localhost")),
+        Transport = transport
+    )
+
+let private client protocols =
+    EndpointConfig(Role = Role.Client, Entropy = entropy, Calendar = calendar, ApplicationProtocols = protocols)
+
+let private faults config =
+    [ for fault in ConfigurationCheck.Faults config -> fault.Path ]
+
+/// Each transport setting that can be wrong, with a value that is.
+let private wrongTransports =
+    [ "MaxIdleTimeout", TransportConfig(MaxIdleTimeout = ms -1.0)
+      "HandshakeTimeout", TransportConfig(HandshakeTimeout = ms -1.0)
+      "KeepAliveInterval", TransportConfig(KeepAliveInterval = ms -1.0)
+      "MaxUdpPayloadSize", TransportConfig(MaxUdpPayloadSize = 1199)
+      "MaxUdpPayloadSize", TransportConfig(MaxUdpPayloadSize = 65528)
+      "PmtudBaseDatagramSize", TransportConfig(PmtudBaseDatagramSize = 65528)
+      "PmtudMaxDatagramSize", TransportConfig(PmtudMaxDatagramSize = 1)
+      "PmtudMaxDatagramSize", TransportConfig(PmtudMaxDatagramSize = 65528)
+      "ActiveConnectionIdLimit", TransportConfig(ActiveConnectionIdLimit = 1)
+      "AckDelayExponent", TransportConfig(AckDelayExponent = 21)
+      "AckDelayExponent", TransportConfig(AckDelayExponent = -1)
+      "MaxAckDelay", TransportConfig(MaxAckDelay = ms 16384.0)
+      "AckElicitingThreshold", TransportConfig(AckElicitingThreshold = 0)
+      "CongestionControl", TransportConfig(CongestionControl = CongestionControl.Bbr)
+      "InitialMaxData", TransportConfig(InitialMaxData = (1UL <<< 62))
+      "InitialMaxStreamDataBidiLocal", TransportConfig(InitialMaxStreamDataBidiLocal = (1UL <<< 62))
+      "InitialMaxStreamDataBidiRemote", TransportConfig(InitialMaxStreamDataBidiRemote = (1UL <<< 62))
+      "InitialMaxStreamDataUni", TransportConfig(InitialMaxStreamDataUni = (1UL <<< 62))
+      "MaxDatagramFrameSize", TransportConfig(MaxDatagramFrameSize = (1UL <<< 62))
+      "InitialMaxStreamsBidi", TransportConfig(InitialMaxStreamsBidi = (1UL <<< 60) + 1UL)
+      "InitialMaxStreamsUni", TransportConfig(InitialMaxStreamsUni = (1UL <<< 60) + 1UL) ]
+
+/// Each other setting that can be wrong, with a client that has it.
+let private wrongEndpoints =
+    [ "SupportedVersions",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          SupportedVersions = [||]
+      )
+      "SupportedVersions",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          SupportedVersions = [| QuicVersion 0x1a2a3a4au |]
+      )
+      "ServerIdentities",
+      EndpointConfig(Role = Role.Server, Entropy = entropy, Calendar = calendar, ApplicationProtocols = [| "a" |])
+      "MaxOutboundDatagramSize",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          MaxOutboundDatagramSize = 1199
+      )
+      "MaxServerConnections",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          MaxServerConnections = -1
+      )
+      "Groups",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          Groups = [||]
+      )
+      "CipherSuites",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          CipherSuites = [||]
+      )
+      "StatelessResetKey",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          StatelessResetKey = Bytes.FromHex "0102"
+      )
+      "ApplicationProtocols", client [||]
+      "ApplicationProtocols", client [| "" |]
+      "ApplicationProtocols", client [| String('x', 256) |] ]
+
+[<Tests>]
+let tests =
+    testList
+        "Endpoints.ConfigurationCheck"
+        [ testCase "the defaults work"
+          <| fun () ->
+              Expect.isEmpty (faults (client [| "test" |])) "a client's"
+              Expect.isEmpty (faults (withTransport (TransportConfig()))) "a server's"
+
+          for row, (name, transport) in List.indexed wrongTransports do
+              testCase $"Transport.{name} that cannot be is found (row {row})"
+              <| fun () -> Expect.equal (faults (withTransport transport)) [ "Transport." + name ] "exactly this fault"
+
+          for row, (name, config) in List.indexed wrongEndpoints do
+              testCase $"{name} that cannot be is found (row {row})"
+              <| fun () -> Expect.equal (faults config) [ name ] "exactly this fault"
+
+          testCase "the last value that is allowed is allowed"
+          <| fun () ->
+              let transport =
+                  TransportConfig(
+                      MaxUdpPayloadSize = 1200,
+                      ActiveConnectionIdLimit = 2,
+                      AckDelayExponent = 20,
+                      MaxAckDelay = ms 16383.0,
+                      InitialMaxData = (1UL <<< 62) - 1UL,
+                      InitialMaxStreamsBidi = (1UL <<< 60),
+                      InitialMaxStreamsUni = (1UL <<< 60)
+                  )
+
+              Expect.isEmpty (faults (withTransport transport)) "no fault"
+
+          testCase "all faults are told at once, in the endpoint's exception too"
+          <| fun () ->
+              let config =
+                  EndpointConfig(
+                      Role = Role.Server,
+                      Entropy = entropy,
+                      Calendar = calendar,
+                      MaxOutboundDatagramSize = 10,
+                      Transport = TransportConfig(AckDelayExponent = 99, ActiveConnectionIdLimit = 0)
+                  )
+
+              let expected =
+                  [ "ApplicationProtocols"
+                    "MaxOutboundDatagramSize"
+                    "ServerIdentities"
+                    "Transport.AckDelayExponent"
+                    "Transport.ActiveConnectionIdLimit" ]
+
+              Expect.equal (List.sort (faults config)) expected "five faults"
+
+              let message =
+                  try
+                      use _ = new Endpoint(config)
+                      ""
+                  with :? ArgumentException as refused ->
+                      refused.Message
+
+              for path in expected do
+                  Expect.stringContains message path "the message names it" ]
