@@ -40,7 +40,7 @@ internal sealed class ReassemblyBlocks
         return BlockFor(offset >> BlockShift).AsMemory(start, length);
     }
 
-    /// <summary>Lets go of every block that lies wholly below the offset. Slices that were read stay as they are.</summary>
+    /// <summary>Lets go of every block that lies wholly below an offset, which never falls. Slices that were read stay as they are.</summary>
     public void ReleaseBelow(ulong offset)
     {
         ulong newBase = offset >> BlockShift;
@@ -52,7 +52,7 @@ internal sealed class ReassemblyBlocks
             block = null;
         }
 
-        _base = Math.Max(_base, newBase);
+        _base = newBase;
     }
 
     public void Clear()

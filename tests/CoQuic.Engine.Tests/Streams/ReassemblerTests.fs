@@ -5,8 +5,9 @@ open Expecto
 open CoQuic.Engine
 open CoQuic.Tests.Properties
 
+/// What happens to a reassembler. Bytes are drawn evenly; each stands for some more.
 type Operation =
-    | Insert of offset: uint16 * length: uint16 * owned: bool
+    | Insert of offset: byte * length: byte * owned: bool
     | Read of times: byte
 
 let private byteAt (offset: uint64) = byte (offset * 31UL + (offset >>> 8))
@@ -35,7 +36,7 @@ let private run (reassembler: Reassembler) operations =
     let step (pieces, arrived) operation =
         match operation with
         | Insert(offset, length, owned) ->
-            let offset, length = uint64 offset % 20_000UL, int length % 3000
+            let offset, length = uint64 offset * 79UL, int length * 12
             Expect.isTrue (insert reassembler offset length owned) "few ranges are fine"
             pieces, Set.union arrived (span offset length)
         | Read times ->
@@ -159,6 +160,21 @@ let tests =
               drain reassembler |> ignore
               insert reassembler 105_000UL 5000 true |> ignore
               Expect.isLessThanOrEqual reassembler.HeldBytes 4096 "at most the block where reading goes on"
+
+          testCase "an early byte costs as little at the end of a long stream as at its beginning"
+          <| fun () ->
+              let reassembler, memory = Reassembler(), ReadOnlyMemory(bytesAt 0UL 65_536)
+
+              for _ in 1..16_384 do
+                  reassembler.Insert(reassembler.ReadyEnd, memory, true) |> ignore
+                  reassembler.TryRead() |> ignore
+
+              let before = GC.GetAllocatedBytesForCurrentThread()
+
+              reassembler.Insert(reassembler.ReadyEnd + 1UL, memory.Slice(0, 1), true)
+              |> ignore
+
+              Expect.isLessThan (GC.GetAllocatedBytesForCurrentThread() - before) 8192L "a block and little more"
 
           testCase "after discarding early bytes what is ready is still read"
           <| fun () ->

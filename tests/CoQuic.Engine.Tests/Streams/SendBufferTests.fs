@@ -5,13 +5,17 @@ open Expecto
 open CoQuic.Engine
 open CoQuic.Tests.Properties
 
+/// What happens to a stream. Sizes are bytes, since those are drawn evenly; each stands for some more.
 type Operation =
-    | Write of length: uint16
-    | WriteCopy of length: uint16
-    | Fin
-    | Send of maximum: uint16
+    | Write of length: byte
+    | WriteCopy of length: byte
+    /// Only a few of them count, so that streams grow before they end.
+    | Fin of chance: byte
+    | Send of maximum: byte
     | Ack of packet: byte
     | Lose of packet: byte
+    /// A packet that was declared lost arrived after all.
+    | AckLate of packet: byte
 
 /// The byte that belongs at an offset of every test stream.
 let private byteAt (offset: uint64) = byte (offset * 31UL + (offset >>> 8))
@@ -34,6 +38,8 @@ type private Model =
         Lost: Set<int>
         Sent: int
         InFlight: (int * int * bool) list
+        /// Packets that were declared lost.
+        Missing: (int * int * bool) list
     }
 
 let private empty =
@@ -42,7 +48,8 @@ let private empty =
       Acked = Set.empty
       Lost = Set.empty
       Sent = 0
-      InFlight = [] }
+      InFlight = []
+      Missing = [] }
 
 let private span offset length = set [ offset .. offset + length - 1 ]
 
@@ -89,48 +96,60 @@ let private sendBoth (buffer: SendBuffer) maximum model =
             Sent = max model.Sent (start + length)
             InFlight = model.InFlight @ [ start, length, isFin ] }
 
-let private settle index model =
-    let packet = List.item (index % model.InFlight.Length) model.InFlight
+let private take index packets =
+    let position = index % List.length packets
+    List.item position packets, List.removeAt position packets
 
-    packet,
+let private ackBoth (buffer: SendBuffer) packet model =
+    let offset, length, isFin = packet
+    buffer.OnAcked(uint64 offset, length, isFin)
+
     { model with
-        InFlight = List.removeAt (index % model.InFlight.Length) model.InFlight }
+        Acked = Set.union model.Acked (positions packet)
+        Lost = Set.difference model.Lost (positions packet) }
+
+let private loseBoth (buffer: SendBuffer) packet model =
+    let offset, length, isFin = packet
+    buffer.OnLost(uint64 offset, length, isFin)
+
+    { model with
+        Lost = Set.union model.Lost (Set.difference (positions packet) model.Acked)
+        Missing = packet :: model.Missing }
 
 let private apply (buffer: SendBuffer) model operation =
     match operation with
-    | Write length when not model.HasFin ->
-        buffer.Append(Bytes.Wrap(bytesAt (uint64 model.Written) (int length)))
+    | Write size when not model.HasFin ->
+        let length = int size * 6
+        buffer.Append(Bytes.Wrap(bytesAt (uint64 model.Written) length))
 
         { model with
-            Written = model.Written + int length }
-    | WriteCopy length when not model.HasFin ->
-        let scratch = bytesAt (uint64 model.Written) (int length)
+            Written = model.Written + length }
+    | WriteCopy size when not model.HasFin ->
+        let scratch = bytesAt (uint64 model.Written) (int size * 3)
         buffer.AppendCopy(scratch)
         Array.Clear scratch
 
         { model with
-            Written = model.Written + int length }
-    | Fin ->
+            Written = model.Written + scratch.Length }
+    | Fin chance when chance < 8uy ->
         buffer.AppendFin()
         { model with HasFin = true }
-    | Send maximum -> sendBoth buffer (int maximum) model
+    | Send maximum -> sendBoth buffer (int maximum * 6) model
     | Ack index when not model.InFlight.IsEmpty ->
-        let (offset, length, isFin), model = settle (int index) model
-        buffer.OnAcked(uint64 offset, length, isFin)
-
-        { model with
-            Acked = Set.union model.Acked (positions (offset, length, isFin))
-            Lost = Set.difference model.Lost (positions (offset, length, isFin)) }
+        let packet, rest = take (int index) model.InFlight
+        ackBoth buffer packet { model with InFlight = rest }
     | Lose index when not model.InFlight.IsEmpty ->
-        let (offset, length, isFin), model = settle (int index) model
-        buffer.OnLost(uint64 offset, length, isFin)
-
-        { model with
-            Lost = Set.union model.Lost (Set.difference (positions (offset, length, isFin)) model.Acked) }
+        let packet, rest = take (int index) model.InFlight
+        loseBoth buffer packet { model with InFlight = rest }
+    | AckLate index when not model.Missing.IsEmpty ->
+        let packet, rest = take (int index) model.Missing
+        ackBoth buffer packet { model with Missing = rest }
     | Write _
     | WriteCopy _
+    | Fin _
     | Ack _
-    | Lose _ -> model
+    | Lose _
+    | AckLate _ -> model
 
 let private released model =
     Seq.initInfinite id
@@ -151,14 +170,6 @@ let private check (buffer: SendBuffer) model =
         (model.HasFin && prefix = model.Written && model.Acked.Contains finPosition)
         "all is acknowledged when the FIN is too"
 
-/// Sizes that keep the naive model quick and still cross chunk borders.
-let private shrinkSizes operation =
-    match operation with
-    | Write length -> Write(length % 1500us)
-    | WriteCopy length -> WriteCopy(length % 700us)
-    | Send maximum -> Send(maximum % 1400us)
-    | other -> other
-
 [<Tests>]
 let tests =
     testList
@@ -168,7 +179,7 @@ let tests =
               let buffer = SendBuffer()
 
               let step model operation =
-                  let next = apply buffer model (shrinkSizes operation)
+                  let next = apply buffer model operation
                   check buffer next
                   next
 
