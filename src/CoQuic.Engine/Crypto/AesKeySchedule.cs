@@ -8,7 +8,9 @@ using AesInstructions = System.Runtime.Intrinsics.X86.Aes;
 
 namespace CoQuic.Engine;
 
-/// <summary>The round keys of AES-128 or AES-256 (FIPS 197 §5.2), and blocks encrypted with the processor's instructions.</summary>
+/// <summary>
+/// The round keys of AES-128 or AES-256 (FIPS 197 §5.2), and blocks encrypted with the processor's instructions.
+/// </summary>
 internal sealed class AesKeySchedule : IDisposable
 {
     private const int WordsPerBlock = 4;
@@ -36,6 +38,7 @@ internal sealed class AesKeySchedule : IDisposable
     public ref Vector128<byte> FirstRoundKey => ref MemoryMarshal.GetArrayDataReference(_roundKeys);
 
     /// <summary>Encrypts one block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector128<byte> Encrypt(Vector128<byte> block)
     {
         ref Vector128<byte> keys = ref FirstRoundKey;
@@ -48,7 +51,9 @@ internal sealed class AesKeySchedule : IDisposable
     /// <inheritdoc/>
     public void Dispose() => CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(_roundKeys.AsSpan()));
 
-    /// <summary>FIPS 197 §5.2, with the processor's substitution box: no table, so no cache tells what the key is.</summary>
+    /// <summary>
+    /// FIPS 197 §5.2, with the processor's substitution box: no table, so no cache tells what the key is.
+    /// </summary>
     private static void Expand(ReadOnlySpan<uint> key, Span<uint> words)
     {
         key.CopyTo(words);

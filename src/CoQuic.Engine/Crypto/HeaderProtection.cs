@@ -28,7 +28,8 @@ internal static class HeaderProtection
     /// <param name="packetNumberOffset">Where its Packet Number field begins.</param>
     /// <param name="header">What was found; it can put the protection back.</param>
     /// <returns>False, with nothing changed, when the packet is too short to have a sample (RFC 9001 §5.4.2).</returns>
-    public static bool TryRemove(HeaderProtectionKey key, Span<byte> packet, int packetNumberOffset, out UnprotectedHeader header)
+    public static bool TryRemove(
+        HeaderProtectionKey key, Span<byte> packet, int packetNumberOffset, out UnprotectedHeader header)
     {
         header = default;
         if (packet.Length < packetNumberOffset + PacketNumber.MaximumLength + HeaderProtectionKey.SampleLength)

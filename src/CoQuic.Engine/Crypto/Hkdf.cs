@@ -22,7 +22,8 @@ internal static class Hkdf
         HKDF.Extract(hash, inputKeyingMaterial, salt, pseudorandomKey);
 
     /// <summary>HKDF-Expand.</summary>
-    public static void Expand(HashAlgorithmName hash, ReadOnlySpan<byte> pseudorandomKey, ReadOnlySpan<byte> info, Span<byte> output) =>
+    public static void Expand(
+        HashAlgorithmName hash, ReadOnlySpan<byte> pseudorandomKey, ReadOnlySpan<byte> info, Span<byte> output) =>
         HKDF.Expand(hash, pseudorandomKey, output, info);
 
     /// <summary>HKDF-Expand-Label (RFC 8446 §7.1).</summary>

@@ -5,7 +5,9 @@ using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
 
-/// <summary>An AEAD key that seals and opens packets in place (RFC 9001 §5.3). Made once for a secret, zeroed when disposed.</summary>
+/// <summary>
+/// An AEAD key that seals and opens packets in place (RFC 9001 §5.3). Made once for a secret, zeroed when disposed.
+/// </summary>
 /// <remarks>Not for two threads at once: an implementation may own scratch memory.</remarks>
 internal abstract class PacketKey : IDisposable
 {

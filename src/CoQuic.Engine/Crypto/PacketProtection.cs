@@ -2,7 +2,9 @@ using System;
 
 namespace CoQuic.Engine;
 
-/// <summary>The protection of one direction at one encryption level (RFC 9001 §5): an AEAD for payloads, a mask for headers.</summary>
+/// <summary>
+/// The protection of one direction at one encryption level (RFC 9001 §5): an AEAD for payloads, a mask for headers.
+/// </summary>
 /// <param name="key">The AEAD, which a key update replaces.</param>
 /// <param name="headerKey">The header protection, which stays (RFC 9001 §6.1).</param>
 internal sealed class PacketProtection(PacketKey key, HeaderProtectionKey headerKey) : IDisposable

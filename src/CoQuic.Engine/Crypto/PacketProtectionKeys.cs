@@ -31,7 +31,9 @@ internal sealed class PacketProtectionKeys : IDisposable
         return keys;
     }
 
-    /// <summary>The secret that follows after a key update (RFC 9001 §6.1). The header protection key stays as it was.</summary>
+    /// <summary>
+    /// The secret that follows after a key update (RFC 9001 §6.1). The header protection key stays as it was.
+    /// </summary>
     public static byte[] NextGeneration(QuicVersion version, CipherSuite suite, ReadOnlySpan<byte> secret)
     {
         byte[] next = GC.AllocateArray<byte>(secret.Length, pinned: true);

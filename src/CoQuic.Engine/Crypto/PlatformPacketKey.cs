@@ -5,8 +5,8 @@ namespace CoQuic.Engine;
 
 /// <summary>A key over one of the platform's AEADs.</summary>
 /// <remarks>
-/// The platform wipes its output when the tag is wrong, so a packet is opened into memory of our own and copied back only when
-/// it is authentic: 30 ns on top of the platform's 2 µs, and a forged packet leaves its datagram as it was.
+/// The platform wipes its output when the tag is wrong, so a packet is opened into memory of our own and copied back
+/// only when it is authentic: 30 ns on top of the platform's 2 µs, and a forged packet leaves its datagram as it was.
 /// </remarks>
 internal sealed class PlatformPacketKey(IPlatformAead aead, ReadOnlySpan<byte> iv) : PacketKey(iv)
 {

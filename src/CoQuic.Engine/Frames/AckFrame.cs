@@ -3,15 +3,16 @@ using System;
 namespace CoQuic.Engine;
 
 /// <summary>
-/// A received ACK (RFC 9000 §19.3). Its ranges stay in the packet and were checked when the frame was read, so that walking
-/// them cannot fail and allocates nothing.
+/// A received ACK (RFC 9000 §19.3). Its ranges stay in the packet and were checked when the frame was read, so that
+/// walking them cannot fail and allocates nothing.
 /// </summary>
 internal readonly ref struct AckFrame
 {
     private readonly ReadOnlySpan<byte> _ranges;
     private readonly ulong _firstAckRange;
 
-    private AckFrame(ulong largest, ulong delay, ulong firstAckRange, int additionalRanges, ReadOnlySpan<byte> ranges, EcnCounts? ecn)
+    private AckFrame(
+        ulong largest, ulong delay, ulong firstAckRange, int additionalRanges, ReadOnlySpan<byte> ranges, EcnCounts? ecn)
     {
         LargestAcknowledged = largest;
         AckDelay = delay;
@@ -23,7 +24,9 @@ internal readonly ref struct AckFrame
 
     public ulong LargestAcknowledged { get; }
 
-    /// <summary>The ACK Delay field, still to be multiplied by 2 to the power of the sender's ack_delay_exponent.</summary>
+    /// <summary>
+    /// The ACK Delay field, still to be multiplied by 2 to the power of the sender's ack_delay_exponent.
+    /// </summary>
     public ulong AckDelay { get; }
 
     /// <summary>How many ranges there are, the first included.</summary>
@@ -35,7 +38,9 @@ internal readonly ref struct AckFrame
     /// <summary>The ranges in descending order; the first holds <see cref="LargestAcknowledged"/>.</summary>
     public AckRangeEnumerator Ranges => new(LargestAcknowledged, _firstAckRange, RangeCount - 1, _ranges);
 
-    /// <summary>Reads the fields that follow the frame type 0x02 or 0x03. Fails if a packet number would fall below zero.</summary>
+    /// <summary>
+    /// Reads the fields that follow the frame type 0x02 or 0x03. Fails if a packet number would fall below zero.
+    /// </summary>
     public static bool TryRead(scoped ref QuicReader reader, ulong type, out AckFrame frame)
     {
         frame = default;

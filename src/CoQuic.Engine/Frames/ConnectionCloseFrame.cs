@@ -2,7 +2,10 @@ using System;
 
 namespace CoQuic.Engine;
 
-/// <summary>CONNECTION_CLOSE (RFC 9000 §19.19), of the transport (0x1c) or of the application (0x1d). When read, a view of the packet.</summary>
+/// <summary>
+/// CONNECTION_CLOSE (RFC 9000 §19.19), of the transport (0x1c) or of the application (0x1d). When read, a view of the
+/// packet.
+/// </summary>
 internal readonly ref struct ConnectionCloseFrame
 {
     private ConnectionCloseFrame(bool isApplication, ulong errorCode, ulong frameType, ReadOnlySpan<byte> reasonPhrase)
@@ -26,7 +29,8 @@ internal readonly ref struct ConnectionCloseFrame
 
     public int Size => HeaderSize(ReasonPhrase.Length) + ReasonPhrase.Length;
 
-    public static ConnectionCloseFrame Transport(TransportErrorCode code, ulong frameType, ReadOnlySpan<byte> reasonPhrase) =>
+    public static ConnectionCloseFrame Transport(
+        TransportErrorCode code, ulong frameType, ReadOnlySpan<byte> reasonPhrase) =>
         new(false, (ulong)code, frameType, reasonPhrase);
 
     public static ConnectionCloseFrame Application(ulong errorCode, ReadOnlySpan<byte> reasonPhrase) =>
@@ -51,7 +55,9 @@ internal readonly ref struct ConnectionCloseFrame
         return true;
     }
 
-    /// <summary>The same frame with its reason cut to fit into some room, at a character's border if it is UTF-8.</summary>
+    /// <summary>
+    /// The same frame with its reason cut to fit into some room, at a character's border if it is UTF-8.
+    /// </summary>
     public ConnectionCloseFrame FitInto(int room)
     {
         int length = Math.Clamp(room - HeaderSize(ReasonPhrase.Length), 0, ReasonPhrase.Length);

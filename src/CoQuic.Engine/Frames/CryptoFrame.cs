@@ -12,9 +12,12 @@ internal readonly ref struct CryptoFrame(ulong offset, ReadOnlySpan<byte> data)
     public int Size => HeaderSize(Offset, Data.Length) + Data.Length;
 
     /// <summary>Type, Offset and Length of a frame with so much data.</summary>
-    public static int HeaderSize(ulong offset, int dataLength) => 1 + VarInt.Size(offset) + VarInt.Size((ulong)dataLength);
+    public static int HeaderSize(ulong offset, int dataLength) =>
+        1 + VarInt.Size(offset) + VarInt.Size((ulong)dataLength);
 
-    /// <summary>How much data is sure to fit with its header into some room; negative when not even the header does.</summary>
+    /// <summary>
+    /// How much data is sure to fit with its header into some room; negative when not even the header does.
+    /// </summary>
     public static int FittingLength(ulong offset, int room) => room - HeaderSize(offset, Math.Max(0, room));
 
     /// <summary>Reads the fields that follow the frame type. Data beyond 2^62 − 1 is malformed.</summary>

@@ -1,6 +1,8 @@
 namespace CoQuic.Engine;
 
-/// <summary>Reads the type that begins every frame, and checks that this frame may stand in this packet (RFC 9000 §12.4).</summary>
+/// <summary>
+/// Reads the type that begins every frame, and checks that this frame may stand in this packet (RFC 9000 §12.4).
+/// </summary>
 internal static class FrameReader
 {
     /// <summary>Reads a frame type; what follows is for the frame's own reader.</summary>
@@ -9,7 +11,8 @@ internal static class FrameReader
     /// <param name="rule">What the frame may do.</param>
     /// <param name="type">The type.</param>
     /// <returns>Null, or the error with which the connection closes.</returns>
-    public static TransportError? ReadType(ref QuicReader reader, PacketType packetType, out FrameRule rule, out ulong type)
+    public static TransportError? ReadType(
+        ref QuicReader reader, PacketType packetType, out FrameRule rule, out ulong type)
     {
         rule = default;
         int start = reader.Position;

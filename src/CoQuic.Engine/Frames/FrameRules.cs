@@ -32,8 +32,11 @@ internal enum FrameTraits : byte
     FlowControlled = 8,
 }
 
-/// <summary>A row of RFC 9000 Table 3: the frame types from <paramref name="First"/> to <paramref name="Last"/>.</summary>
-internal readonly record struct FrameRule(ulong First, ulong Last, string Name, FramePackets Packets, FrameTraits Traits)
+/// <summary>
+/// A row of RFC 9000 Table 3: the frame types from <paramref name="First"/> to <paramref name="Last"/>.
+/// </summary>
+internal readonly record struct FrameRule(
+    ulong First, ulong Last, string Name, FramePackets Packets, FrameTraits Traits)
 {
     public bool IsAckEliciting => (Traits & FrameTraits.NotAckEliciting) == 0;
 

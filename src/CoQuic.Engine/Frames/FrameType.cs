@@ -1,6 +1,8 @@
 namespace CoQuic.Engine;
 
-/// <summary>Frame types (RFC 9000 §19, RFC 9221 §4). Where low bits are flags, the name is that of the type without them.</summary>
+/// <summary>
+/// Frame types (RFC 9000 §19, RFC 9221 §4). Where low bits are flags, the name is that of the type without them.
+/// </summary>
 internal static class FrameType
 {
     public const ulong Padding = 0x00;

@@ -2,7 +2,9 @@ using System;
 
 namespace CoQuic.Engine;
 
-/// <summary>NEW_TOKEN (RFC 9000 §19.7): a token for the client's next connection. When read, a view of the packet.</summary>
+/// <summary>
+/// NEW_TOKEN (RFC 9000 §19.7): a token for the client's next connection. When read, a view of the packet.
+/// </summary>
 internal readonly ref struct NewTokenFrame(ReadOnlySpan<byte> token)
 {
     public ReadOnlySpan<byte> Token { get; } = token;

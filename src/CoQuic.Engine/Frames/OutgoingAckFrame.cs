@@ -7,7 +7,8 @@ namespace CoQuic.Engine;
 /// <param name="ackDelay">The ACK Delay field, already divided by 2 to the power of our ack_delay_exponent.</param>
 /// <param name="ranges">At least one; descending, with a gap between any two.</param>
 /// <param name="ecnCounts">The counts to report, which make it type 0x03.</param>
-internal readonly ref struct OutgoingAckFrame(ulong ackDelay, ReadOnlySpan<PacketNumberRange> ranges, EcnCounts? ecnCounts)
+internal readonly ref struct OutgoingAckFrame(
+    ulong ackDelay, ReadOnlySpan<PacketNumberRange> ranges, EcnCounts? ecnCounts)
 {
     private readonly ReadOnlySpan<PacketNumberRange> _ranges = ranges;
     private readonly ulong _ackDelay = ackDelay;

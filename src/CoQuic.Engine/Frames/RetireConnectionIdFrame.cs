@@ -1,6 +1,8 @@
 namespace CoQuic.Engine;
 
-/// <summary>RETIRE_CONNECTION_ID (RFC 9000 §19.16): the sender no longer uses a connection ID that the receiver issued.</summary>
+/// <summary>
+/// RETIRE_CONNECTION_ID (RFC 9000 §19.16): the sender no longer uses a connection ID that the receiver issued.
+/// </summary>
 /// <param name="SequenceNumber">The number of the connection ID.</param>
 internal readonly record struct RetireConnectionIdFrame(ulong SequenceNumber)
 {

@@ -2,7 +2,10 @@ using System;
 
 namespace CoQuic.Engine;
 
-/// <summary>STREAM (RFC 9000 §19.8): data of a stream. When read, a view of the packet, which the data ends at the reader's position.</summary>
+/// <summary>
+/// STREAM (RFC 9000 §19.8): data of a stream. When read, a view of the packet, which the data ends at the reader's
+/// position.
+/// </summary>
 internal readonly ref struct StreamFrame(StreamId streamId, ulong offset, ReadOnlySpan<byte> data, bool isFin)
 {
     private const byte OffBit = 0x04;
@@ -29,7 +32,10 @@ internal readonly ref struct StreamFrame(StreamId streamId, ulong offset, ReadOn
     public static int HeaderSizeWithoutLength(StreamId streamId, ulong offset) =>
         1 + VarInt.Size(streamId.Value) + (offset == 0 ? 0 : VarInt.Size(offset));
 
-    /// <summary>How much data is sure to fit, with a header that has a Length, into some room; negative when not even the header does.</summary>
+    /// <summary>
+    /// How much data is sure to fit, with a header that has a Length, into some room; negative when not even the header
+    /// does.
+    /// </summary>
     public static int FittingLength(StreamId streamId, ulong offset, int room) =>
         room - HeaderSize(streamId, offset, Math.Max(0, room));
 
@@ -66,7 +72,8 @@ internal readonly ref struct StreamFrame(StreamId streamId, ulong offset, ReadOn
         writer.WriteBytes(Data);
     }
 
-    private static void WriteHeaderWithoutLength(ref QuicWriter writer, StreamId streamId, ulong offset, bool isFin, byte lenBit)
+    private static void WriteHeaderWithoutLength(
+        ref QuicWriter writer, StreamId streamId, ulong offset, bool isFin, byte lenBit)
     {
         writer.WriteByte((byte)((byte)FrameType.Stream | (offset == 0 ? 0 : OffBit) | lenBit | (isFin ? FinBit : 0)));
         writer.WriteVarInt(streamId.Value);

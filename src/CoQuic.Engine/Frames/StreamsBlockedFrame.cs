@@ -7,7 +7,9 @@ internal readonly record struct StreamsBlockedFrame(StreamKind Kind, ulong Maxim
 {
     public int Size => 1 + VarInt.Size(MaximumStreams);
 
-    /// <summary>Reads the field that follows the frame type. A count that no stream ID could express is malformed.</summary>
+    /// <summary>
+    /// Reads the field that follows the frame type. A count that no stream ID could express is malformed.
+    /// </summary>
     public static bool TryRead(ref QuicReader reader, ulong type, out StreamsBlockedFrame frame)
     {
         frame = default;

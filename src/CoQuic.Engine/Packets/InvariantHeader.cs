@@ -3,7 +3,8 @@ using System;
 namespace CoQuic.Engine;
 
 /// <summary>
-/// What every version of QUIC agrees on (RFC 8999 §5): enough to route a datagram and to answer one of an unknown version.
+/// What every version of QUIC agrees on (RFC 8999 §5): enough to route a datagram and to answer one of an unknown
+/// version.
 /// </summary>
 internal readonly ref struct InvariantHeader
 {
@@ -32,9 +33,12 @@ internal readonly ref struct InvariantHeader
 
     /// <summary>Reads the invariant fields of a datagram's first packet.</summary>
     /// <param name="datagram">The datagram.</param>
-    /// <param name="shortHeaderConnectionIdLength">The length of our own connection IDs, which a short header does not tell.</param>
+    /// <param name="shortHeaderConnectionIdLength">
+    /// The length of our own connection IDs, which a short header does not tell.
+    /// </param>
     /// <param name="header">The fields: views of the datagram.</param>
-    public static bool TryRead(ReadOnlySpan<byte> datagram, int shortHeaderConnectionIdLength, out InvariantHeader header)
+    public static bool TryRead(
+        ReadOnlySpan<byte> datagram, int shortHeaderConnectionIdLength, out InvariantHeader header)
     {
         header = default;
         var reader = new QuicReader(datagram);

@@ -4,8 +4,8 @@ using System.Diagnostics;
 namespace CoQuic.Engine;
 
 /// <summary>
-/// One protected packet being written in place: begin with a header, write frames into <see cref="Payload"/>, then seal.
-/// The buffer belongs to the caller; the packet begins at its first byte, and may not outgrow it.
+/// One protected packet being written in place: begin with a header, write frames into <see cref="Payload"/>, then
+/// seal. The buffer belongs to the caller; the packet begins at its first byte, and may not outgrow it.
 /// </summary>
 internal ref struct PacketBuilder
 {
@@ -16,7 +16,8 @@ internal ref struct PacketBuilder
     private const int LengthFieldSize = 2;
     private const int MaximumLengthField = (1 << 14) - 1;
 
-    // RFC 9001 §5.4.2: the sample is taken as if the packet number had 4 bytes, so number and frames have at least 4 together.
+    // RFC 9001 §5.4.2: the sample is taken as if the packet number had 4 bytes, so number and frames have at least 4
+    // together.
     private const int MinimumProtectedLength = PacketNumber.MaximumLength;
 
     /// <summary>Where frames go. It ends where the tag begins.</summary>
@@ -61,7 +62,8 @@ internal ref struct PacketBuilder
     /// <param name="buffer">Room for the header, some frames and the tag.</param>
     /// <param name="header">The fields of the header.</param>
     /// <param name="token">The Token field of an Initial; empty elsewhere.</param>
-    public static PacketBuilder Begin(Span<byte> buffer, scoped in LongHeader header, scoped ReadOnlySpan<byte> token = default)
+    public static PacketBuilder Begin(
+        Span<byte> buffer, scoped in LongHeader header, scoped ReadOnlySpan<byte> token = default)
     {
         Debug.Assert(token.IsEmpty || header.Type == PacketType.Initial, "only an Initial has a token");
         VersionProfile version = VersionProfile.Of(header.Version);

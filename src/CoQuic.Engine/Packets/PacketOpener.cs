@@ -10,7 +10,8 @@ namespace CoQuic.Engine;
 internal readonly record struct OpenedPacket(ulong PacketNumber, byte FirstByte, int PayloadOffset, int PayloadLength)
 {
     /// <summary>Whether bits that must be zero are not: a PROTOCOL_VIOLATION (RFC 9000 §17.2, §17.3.1).</summary>
-    public bool HasReservedBits => (FirstByte & (IsLong ? PacketHeader.LongReservedBits : PacketHeader.ShortReservedBits)) != 0;
+    public bool HasReservedBits =>
+        (FirstByte & (IsLong ? PacketHeader.LongReservedBits : PacketHeader.ShortReservedBits)) != 0;
 
     /// <summary>The key phase of a 1-RTT packet.</summary>
     public bool KeyPhase => !IsLong && (FirstByte & PacketHeader.KeyPhaseBit) != 0;
@@ -38,7 +39,9 @@ internal static class PacketOpener
             && TryOpen(protection.Key, packet, header, largestReceived, out opened);
     }
 
-    /// <summary>Opens a packet whose header is already without protection, with the key that its key phase chose.</summary>
+    /// <summary>
+    /// Opens a packet whose header is already without protection, with the key that its key phase chose.
+    /// </summary>
     public static bool TryOpen(
         PacketKey key, Span<byte> packet, in UnprotectedHeader header, ulong? largestReceived, out OpenedPacket opened)
     {

@@ -2,18 +2,23 @@ using System;
 
 namespace CoQuic.Engine;
 
-/// <summary>Cuts a datagram into packets (RFC 9000 §12.2), reading no more of each than its unprotected fields.</summary>
+/// <summary>
+/// Cuts a datagram into packets (RFC 9000 §12.2), reading no more of each than its unprotected fields.
+/// </summary>
 internal static class PacketParser
 {
     /// <summary>
-    /// Reads the packet at the front. The next one begins <see cref="ProtectedPacket.Length"/> bytes further; packets without a
-    /// Length field (1-RTT, Retry, Version Negotiation) take all the bytes there are.
+    /// Reads the packet at the front. The next one begins <see cref="ProtectedPacket.Length"/> bytes further; packets
+    /// without a Length field (1-RTT, Retry, Version Negotiation) take all the bytes there are.
     /// </summary>
     /// <param name="datagram">What is left of a datagram.</param>
     /// <param name="shortHeaderConnectionIdLength">The length of our own connection IDs.</param>
     /// <param name="packet">The packet.</param>
-    /// <returns>False when these bytes are no packet of a version that we speak: the rest of the datagram is dropped.</returns>
-    public static bool TryReadNext(ReadOnlySpan<byte> datagram, int shortHeaderConnectionIdLength, out ProtectedPacket packet)
+    /// <returns>
+    /// False when these bytes are no packet of a version that we speak: the rest of the datagram is dropped.
+    /// </returns>
+    public static bool TryReadNext(
+        ReadOnlySpan<byte> datagram, int shortHeaderConnectionIdLength, out ProtectedPacket packet)
     {
         packet = default;
         var reader = new QuicReader(datagram);
@@ -24,7 +29,8 @@ internal static class PacketParser
             : TryReadShort(reader, firstByte, shortHeaderConnectionIdLength, out packet);
     }
 
-    private static bool TryReadShort(QuicReader reader, byte firstByte, int connectionIdLength, out ProtectedPacket packet)
+    private static bool TryReadShort(
+        QuicReader reader, byte firstByte, int connectionIdLength, out ProtectedPacket packet)
     {
         packet = default;
         if (!reader.TryReadBytes(connectionIdLength, out ReadOnlySpan<byte> destination))
@@ -94,7 +100,8 @@ internal static class PacketParser
         return true;
     }
 
-    private static ProtectedPacket WithoutLength(PacketType type, QuicReader reader, byte firstByte, InvariantHeader header) => new()
+    private static ProtectedPacket WithoutLength(
+        PacketType type, QuicReader reader, byte firstByte, InvariantHeader header) => new()
     {
         Type = type,
         Version = header.Version,

@@ -16,7 +16,8 @@ internal enum PacketType : byte
 internal static class PacketTypes
 {
     /// <summary>Whether the packet has a packet number and protection: all but Retry and Version Negotiation.</summary>
-    public static bool IsProtected(this PacketType type) => type is not (PacketType.Retry or PacketType.VersionNegotiation);
+    public static bool IsProtected(this PacketType type) =>
+        type is not (PacketType.Retry or PacketType.VersionNegotiation);
 
     /// <summary>The keys that protect the packet; it must be protected.</summary>
     public static EncryptionLevel Level(this PacketType type) => type switch

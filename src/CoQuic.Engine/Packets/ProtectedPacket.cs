@@ -21,7 +21,9 @@ internal readonly ref struct ProtectedPacket
     /// <summary>The Token field of an Initial; empty elsewhere. A view of the datagram.</summary>
     public ReadOnlySpan<byte> Token { get; init; }
 
-    /// <summary>Where the Packet Number field begins, counted from the packet's first byte; 0 where there is none.</summary>
+    /// <summary>
+    /// Where the Packet Number field begins, counted from the packet's first byte; 0 where there is none.
+    /// </summary>
     public int PacketNumberOffset { get; init; }
 
     /// <summary>The packet's bytes, header included: the next packet of the datagram follows.</summary>

@@ -83,7 +83,9 @@ internal readonly ref struct RetryPacket
         return CryptographicOperations.FixedTimeEquals(expected, _tag);
     }
 
-    /// <summary>The tag over the Retry pseudo-packet: the ID that the client chose, then the packet without its tag.</summary>
+    /// <summary>
+    /// The tag over the Retry pseudo-packet: the ID that the client chose, then the packet without its tag.
+    /// </summary>
     private static void ComputeTag(
         VersionProfile profile, in ConnectionId originalDestination, ReadOnlySpan<byte> packet, Span<byte> tag)
     {

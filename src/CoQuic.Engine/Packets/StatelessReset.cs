@@ -3,7 +3,9 @@ using System.Diagnostics;
 
 namespace CoQuic.Engine;
 
-/// <summary>A Stateless Reset (RFC 9000 §10.3): a datagram that looks like a short header packet and ends in a token.</summary>
+/// <summary>
+/// A Stateless Reset (RFC 9000 §10.3): a datagram that looks like a short header packet and ends in a token.
+/// </summary>
 internal static class StatelessReset
 {
     /// <summary>5 unpredictable bytes and the token.</summary>
@@ -12,7 +14,9 @@ internal static class StatelessReset
     // Larger than this there is nothing to hide: RFC 9000 §10.3 asks for one byte less only up to 43 bytes.
     private const int MaximumLength = 42;
 
-    /// <summary>The last 16 bytes of a datagram that could be a Stateless Reset. Other versions may use a long header for it.</summary>
+    /// <summary>
+    /// The last 16 bytes of a datagram that could be a Stateless Reset. Other versions may use a long header for it.
+    /// </summary>
     public static bool TryReadToken(ReadOnlySpan<byte> datagram, out StatelessResetToken token)
     {
         bool read = datagram.Length >= MinimumLength;

@@ -4,7 +4,9 @@ using System.Collections.Generic;
 
 namespace CoQuic.Engine;
 
-/// <summary>A Version Negotiation packet (RFC 8999 §6, RFC 9000 §17.2.1): what a server offers instead of an unknown version.</summary>
+/// <summary>
+/// A Version Negotiation packet (RFC 8999 §6, RFC 9000 §17.2.1): what a server offers instead of an unknown version.
+/// </summary>
 internal readonly ref struct VersionNegotiationPacket
 {
     private readonly ReadOnlySpan<byte> _supportedVersions;

@@ -3,7 +3,9 @@ using System.Diagnostics;
 
 namespace CoQuic.Engine;
 
-/// <summary>All in which versions 1 and 2 differ (RFC 9001 §5, RFC 9369 §3): numbers of packet types, salts, keys, labels.</summary>
+/// <summary>
+/// All in which versions 1 and 2 differ (RFC 9001 §5, RFC 9369 §3): numbers of packet types, salts, keys, labels.
+/// </summary>
 internal sealed class VersionProfile
 {
     private readonly PacketType[] _longTypes;

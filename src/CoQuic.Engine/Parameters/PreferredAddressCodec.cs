@@ -3,7 +3,9 @@ using System.Net;
 
 namespace CoQuic.Engine;
 
-/// <summary>The value of preferred_address (RFC 9000 §18.2, Figure 22). An address of zeros and port 0 stands for none.</summary>
+/// <summary>
+/// The value of preferred_address (RFC 9000 §18.2, Figure 22). An address of zeros and port 0 stands for none.
+/// </summary>
 internal static class PreferredAddressCodec
 {
     private const int IPv4Length = 4;

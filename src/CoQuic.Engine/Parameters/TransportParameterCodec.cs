@@ -83,7 +83,8 @@ internal static class TransportParameterCodec
         _ => ReadInteger(p, id, value),
     };
 
-    private static TransportParameters? ReadInteger(TransportParameters p, TransportParameterId id, ReadOnlySpan<byte> value)
+    private static TransportParameters? ReadInteger(
+        TransportParameters p, TransportParameterId id, ReadOnlySpan<byte> value)
     {
         if (!IsInteger(id))
             return p;
@@ -135,8 +136,8 @@ internal static class TransportParameterCodec
         value.Length <= ConnectionId.MaximumLength ? new ConnectionId(value) : null;
 
     /// <summary>
-    /// The parameters that we know and have met (RFC 9000 §7.4: none may appear twice). Those that we do not know are not counted:
-    /// it would take memory that a peer decides about.
+    /// The parameters that we know and have met (RFC 9000 §7.4: none may appear twice). Those that we do not know are
+    /// not counted: it would take memory that a peer decides about.
     /// </summary>
     private struct SeenParameters
     {

@@ -3,7 +3,9 @@ using System.Buffers;
 
 namespace CoQuic.Engine;
 
-/// <summary>Writes transport parameters (RFC 9000 §18) in the order of their numbers, leaving out those at their defaults.</summary>
+/// <summary>
+/// Writes transport parameters (RFC 9000 §18) in the order of their numbers, leaving out those at their defaults.
+/// </summary>
 internal sealed class TransportParameterWriter
 {
     private readonly ArrayBufferWriter<byte> _output = new();

@@ -3,7 +3,8 @@ using System;
 namespace CoQuic.Engine;
 
 /// <summary>
-/// What one endpoint tells the other of itself during the handshake (RFC 9000 §18.2), absent parameters at their defaults.
+/// What one endpoint tells the other of itself during the handshake (RFC 9000 §18.2), absent parameters at their
+/// defaults.
 /// </summary>
 internal sealed record TransportParameters
 {
@@ -40,7 +41,9 @@ internal sealed record TransportParameters
     /// <summary>initial_max_stream_data_bidi_local, in bytes: streams that the sender of the parameter opens.</summary>
     public ulong InitialMaxStreamDataBidiLocal { get; init; }
 
-    /// <summary>initial_max_stream_data_bidi_remote, in bytes: streams that the receiver of the parameter opens.</summary>
+    /// <summary>
+    /// initial_max_stream_data_bidi_remote, in bytes: streams that the receiver of the parameter opens.
+    /// </summary>
     public ulong InitialMaxStreamDataBidiRemote { get; init; }
 
     /// <summary>initial_max_stream_data_uni, in bytes.</summary>
@@ -67,7 +70,9 @@ internal sealed record TransportParameters
     /// <summary>active_connection_id_limit, at least 2.</summary>
     public ulong ActiveConnectionIdLimit { get; init; } = DefaultActiveConnectionIdLimit;
 
-    /// <summary>initial_source_connection_id; whether it is there is for the handshake to judge (RFC 9000 §7.3).</summary>
+    /// <summary>
+    /// initial_source_connection_id; whether it is there is for the handshake to judge (RFC 9000 §7.3).
+    /// </summary>
     public ConnectionId? InitialSourceConnectionId { get; init; }
 
     /// <summary>retry_source_connection_id; a server's only.</summary>
@@ -79,6 +84,8 @@ internal sealed record TransportParameters
     /// <summary>max_datagram_frame_size (RFC 9221 §3), in bytes; 0 when DATAGRAM frames are not understood.</summary>
     public ulong MaxDatagramFrameSize { get; init; }
 
-    /// <summary>grease_quic_bit (RFC 9287 §3): whether the fixed bit may be anything in what is sent to this endpoint.</summary>
+    /// <summary>
+    /// grease_quic_bit (RFC 9287 §3): whether the fixed bit may be anything in what is sent to this endpoint.
+    /// </summary>
     public bool GreaseQuicBit { get; init; }
 }

@@ -10,7 +10,9 @@ internal sealed record VersionInformation(QuicVersion ChosenVersion, QuicVersion
 {
     public int Size => sizeof(uint) * (1 + AvailableVersions.Length);
 
-    /// <summary>Reads the parameter's value. Wrong lengths, and versions of number 0, are errors (RFC 9368 §4).</summary>
+    /// <summary>
+    /// Reads the parameter's value. Wrong lengths, and versions of number 0, are errors (RFC 9368 §4).
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> value, Role sender, out VersionInformation? information)
     {
         information = null;

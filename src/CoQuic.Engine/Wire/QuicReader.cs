@@ -4,9 +4,12 @@ using System.Buffers.Binary;
 namespace CoQuic.Engine;
 
 /// <summary>
-/// A cursor over received bytes. A read that fails leaves the position where it was; what it hands out are views of the buffer.
+/// A cursor over received bytes. A read that fails leaves the position where it was; what it hands out are views of the
+/// buffer.
 /// </summary>
-/// <remarks>A read of several fields takes place on a copy of the reader, which replaces the original when all went well.</remarks>
+/// <remarks>
+/// A read of several fields takes place on a copy of the reader, which replaces the original when all went well.
+/// </remarks>
 internal ref struct QuicReader(ReadOnlySpan<byte> buffer)
 {
     private readonly ReadOnlySpan<byte> _buffer = buffer;
@@ -95,7 +98,9 @@ internal ref struct QuicReader(ReadOnlySpan<byte> buffer)
         return false;
     }
 
-    /// <summary>Reads a length byte and as many bytes as it says: a connection ID of any version (RFC 8999 §5.1).</summary>
+    /// <summary>
+    /// Reads a length byte and as many bytes as it says: a connection ID of any version (RFC 8999 §5.1).
+    /// </summary>
     public bool TryReadByteLengthPrefixed(out ReadOnlySpan<byte> bytes)
     {
         bytes = default;

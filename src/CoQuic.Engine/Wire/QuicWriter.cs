@@ -21,7 +21,9 @@ internal ref struct QuicWriter(Span<byte> buffer)
     /// <summary>What was written so far.</summary>
     public readonly Span<byte> Written => _buffer[.._position];
 
-    /// <summary>The room that is left, to be filled by other means and then passed over with <see cref="Advance"/>.</summary>
+    /// <summary>
+    /// The room that is left, to be filled by other means and then passed over with <see cref="Advance"/>.
+    /// </summary>
     public readonly Span<byte> Free => _buffer[_position..];
 
     /// <summary>Counts bytes of <see cref="Free"/> as written.</summary>

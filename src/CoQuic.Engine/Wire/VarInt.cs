@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace CoQuic.Engine;
 
-/// <summary>Variable-length integers (RFC 9000 §16): 62 bits in 1, 2, 4 or 8 bytes, the length in the two high bits.</summary>
+/// <summary>
+/// Variable-length integers (RFC 9000 §16): 62 bits in 1, 2, 4 or 8 bytes, the length in the two high bits.
+/// </summary>
 internal static class VarInt
 {
     /// <summary>The largest value that can be written, 2^62 − 1.</summary>

@@ -180,9 +180,9 @@ let blockTests =
           testCase "RFC 8439 §2.3.2: the ChaCha20 block function"
           <| fun () ->
               let key = Array.init 32 byte
-              let nonce = Convert.FromHexString "000000090000004a00000000"
+              let counterAndNonce = Convert.FromHexString "01000000000000090000004a00000000"
               let block = Array.zeroCreate<byte> 64
-              ChaCha20.Block(span key, 1u, span nonce, Span block)
+              ChaCha20.Block(span key, span counterAndNonce, Span block)
 
               Expect.equal
                   (Convert.ToHexStringLower block)
