@@ -78,7 +78,7 @@ internal sealed class GhashKey : IDisposable
         ref Vector128<ulong> powers = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_powers), MaximumBlocks - count);
         var product = default(Product);
         int i = 0;
-        if (Pclmulqdq.V256.IsSupported && count > 1)
+        if (Pclmulqdq.V256.IsSupported && Avx2.IsSupported && count > 1)
             product = MultiplyPairs(hash, ref blocks, ref powers, count, out i);
         for (; i < count; i++)
         {
