@@ -21,11 +21,7 @@ type Endpoint internal (core: Interop.Endpoint) =
 module Endpoint =
 
     /// Makes an endpoint on a given engine.
-    let createOn
-        (source: Interop.EngineSource)
-        (sources: Sources)
-        (config: EndpointConfig)
-        : Result<Endpoint, EndpointError> =
+    let createOn (source: EngineSource) (sources: Sources) (config: EndpointConfig) : Result<Endpoint, EndpointError> =
         match EndpointConfig.faults config with
         | [] ->
             try
@@ -167,7 +163,7 @@ module Endpoint =
         Option.ofObj (endpoint.Core.GetStatistics connection)
 
     /// What its engine can do beyond the C ABI.
-    let capabilities (endpoint: Endpoint) : Interop.Capabilities = endpoint.Core.Capabilities
+    let capabilities (endpoint: Endpoint) : Capabilities = endpoint.Core.Capabilities
 
     /// Forgets everything in silence. Doing so again is harmless.
     let dispose (endpoint: Endpoint) : unit = endpoint.Core.Dispose()

@@ -99,6 +99,12 @@ type CalendarAnchor = Engine.CalendarAnchor
 /// Why a datagram or packet was dropped without any effect.
 type DropReason = Engine.DropReason
 
+/// Where the engine comes from: this process, or a native library.
+type EngineSource = Interop.EngineSource
+
+/// What an engine can do beyond the C ABI.
+type Capabilities = Interop.Capabilities
+
 /// Making and taking apart `Bytes`.
 module Bytes =
 

@@ -40,8 +40,11 @@ public enum Capabilities
     /// <summary>Key-log lines.</summary>
     KeyLog = 1 << 9,
 
-    /// <summary>Timeouts of the handshake, and keep-alive.</summary>
+    /// <summary>A handshake that takes too long fails.</summary>
     HandshakeTimeout = 1 << 10,
+
+    /// <summary>PINGs that keep a silent connection alive.</summary>
+    KeepAlive = 1 << 11,
 }
 
 /// <summary>Which capabilities a configuration asks for.</summary>
@@ -55,8 +58,10 @@ internal static class CapabilityRules
             required |= Capabilities.ExplicitReceiveCredit;
         if (config.Transport.SendLowWaterMark > 0)
             required |= Capabilities.SendProgress;
-        if (config.Transport.HandshakeTimeout > TimeSpan.Zero || config.Transport.KeepAliveInterval > TimeSpan.Zero)
+        if (config.Transport.HandshakeTimeout > TimeSpan.Zero)
             required |= Capabilities.HandshakeTimeout;
+        if (config.Transport.KeepAliveInterval > TimeSpan.Zero)
+            required |= Capabilities.KeepAlive;
         if (config.EnableKeyLog)
             required |= Capabilities.KeyLog;
         return required;

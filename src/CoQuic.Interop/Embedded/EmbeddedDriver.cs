@@ -10,7 +10,7 @@ internal sealed class EmbeddedDriver : IDriver
         Capabilities.ExplicitReceiveCredit | Capabilities.SendProgress | Capabilities.StreamLimits
         | Capabilities.CloseReasons | Capabilities.HandshakeInformation | Capabilities.InjectedSources
         | Capabilities.DatagramRuns | Capabilities.OwnedInput | Capabilities.Statistics | Capabilities.KeyLog
-        | Capabilities.HandshakeTimeout;
+        | Capabilities.HandshakeTimeout | Capabilities.KeepAlive;
 
     private readonly Engine.Endpoint _endpoint;
 
