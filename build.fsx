@@ -6,6 +6,7 @@
 #load "build/Format.fs"
 #load "build/Counts.fs"
 #load "build/Tests.fs"
+#load "build/MustShow.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"
 
@@ -84,6 +85,36 @@ let private format arguments =
     else
         Format.write ()
 
+/// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
+let private shown =
+    [ "2-bulk", MustShow.bulk; "2-fresh-clone", MustShow.freshClone ]
+
+let private show arguments =
+    let chosen =
+        match arguments with
+        | [] -> shown
+        | names ->
+            [ for name in names ->
+                  match List.tryFind (fun (known, _) -> known = name) shown with
+                  | Some line -> line
+                  | None ->
+                      let known = String.Join(", ", List.map fst shown)
+                      stop $"There is no line '{name}' to show. The lines are: {known}." ]
+
+    for name, figures in chosen do
+        let watch = Stopwatch.StartNew()
+
+        let figures = figures ()
+
+        let evidence: Evidence.Evidence =
+            { Name = name
+              Command = $"dotnet fsi build.fsx evidence {name}"
+              Duration = watch.Elapsed
+              Figures = figures
+              Seeds = [] }
+
+        printfn $"{Evidence.write evidence}"
+
 type Target =
     {
         Name: string
@@ -112,6 +143,7 @@ let private targets =
           "[--full] [--require A,B] [--filter TEXT] [--evidence NAME]"
           "restore, build, and run every test"
           test
+      target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
       target "format" "[--check]" "format the sources, or only say whether they are formatted" (chore format)
       target "help" "" "this list" (chore ignore) ]
 
