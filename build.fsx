@@ -151,10 +151,10 @@ let private help () =
     printfn "dotnet fsi build.fsx TARGET\n"
 
     for target in targets do
-        printfn $"  %-8s{target.Name}{target.Summary}"
+        printfn $"  %-10s{target.Name}{target.Summary}"
 
         if target.Arguments <> "" then
-            printfn $"          {target.Arguments}"
+            printfn $"            {target.Arguments}"
 
     0
 

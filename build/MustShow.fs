@@ -88,7 +88,7 @@ let freshClone () =
 
     let timed target =
         let watch = Stopwatch.StartNew()
-        let environment = [ "NUGET_PACKAGES", Path.Combine(folder, "packages") ]
+        let environment = [ ("NUGET_PACKAGES", Path.Combine(folder, "packages")) ]
         let script = Path.Combine(clone, "build.fsx")
         expect (status environment "dotnet" [ "fsi"; script; target ] = 0) $"`{target}` failed on a fresh clone."
         $"{target}_seconds", Math.Round(watch.Elapsed.TotalSeconds, 1)
