@@ -68,7 +68,9 @@ internal sealed partial class Connection
             // RFC 9000 §12.2: coalesced packets all go to the same connection ID.
             if (packet.DestinationConnectionId != destination)
                 break;
-            if (ReceivePacket(now, rest[..packet.Length], packet, ecn) is { } reason)
+            DropReason? dropped = ForbiddenInitial(packet, datagram.Length)
+                ?? ReceivePacket(now, rest[..packet.Length], packet, ecn);
+            if (dropped is { } reason)
             {
                 drops.Count(reason);
                 if (rest.Length == datagram.Length && IsStatelessReset(packet, datagram.Span))
@@ -77,6 +79,19 @@ internal sealed partial class Connection
 
             rest = rest[packet.Length..];
         }
+    }
+
+    /// <summary>
+    /// Initial packets that must be dropped before they are opened: to a server in a small datagram (RFC 9000 §14.1), to a client with
+    /// a token (RFC 9000 §17.2.2).
+    /// </summary>
+    private DropReason? ForbiddenInitial(in ProtectedPacket packet, int datagramLength)
+    {
+        if (packet.Type != PacketType.Initial)
+            return null;
+        if (_role == Role.Server)
+            return datagramLength < SmallestDatagramSize ? DropReason.TooSmall : null;
+        return packet.Token.IsEmpty ? null : DropReason.Malformed;
     }
 
     /// <returns>Why the packet was dropped, if it was.</returns>

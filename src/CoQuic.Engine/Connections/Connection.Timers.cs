@@ -6,6 +6,7 @@ namespace CoQuic.Engine;
 internal sealed partial class Connection
 {
     private bool _isPacingBlocked;
+    private TimeUs _lastKeepAlive;
 
     /// <summary>When <see cref="OnTimeout"/> has work to do; none when only the peer or the application can bring some.</summary>
     public TimeUs? NextDeadline(TimeUs now)
@@ -13,11 +14,22 @@ internal sealed partial class Connection
         if (_closing is not null)
             return State == ConnectionState.Terminated ? null : _closing.End;
         TimeUs? earliest = Earliest(_loss.Deadline, _idle.Deadline(Pto));
-        foreach (AckTracker tracker in _acks)
-            earliest = Earliest(earliest, tracker.Deadline);
+        if (!_amplification.IsAtLimit)
+            earliest = Earliest(earliest, AckDeadline);
         if (_isPacingBlocked)
             earliest = Earliest(earliest, Path.Pacer.NextRelease(now));
         return Earliest(Earliest(earliest, HandshakeDeadline), KeepAliveDeadline);
+    }
+
+    private TimeUs? AckDeadline
+    {
+        get
+        {
+            TimeUs? earliest = null;
+            foreach (AckTracker tracker in _acks)
+                earliest = Earliest(earliest, tracker.Deadline);
+            return earliest;
+        }
     }
 
     private TimeUs? HandshakeDeadline =>
@@ -27,7 +39,8 @@ internal sealed partial class Connection
 
     private TimeUs? KeepAliveDeadline =>
         State is ConnectionState.Complete or ConnectionState.Confirmed && _config.Transport.KeepAliveInterval > TimeSpan.Zero
-            ? _idle.LastActivity + _config.Transport.KeepAliveInterval
+            && !_isPingPending
+            ? TimeUs.Max(_idle.LastActivity, _lastKeepAlive) + _config.Transport.KeepAliveInterval
             : null;
 
     /// <summary>Time has passed: whatever is due is done. Calling it early changes nothing.</summary>
@@ -49,13 +62,20 @@ internal sealed partial class Connection
             OnRecoveryTimeout(now);
     }
 
+    /// <summary>RFC 9000 §10.1.2: a PING makes the peer answer, which keeps both idle timers from expiring.</summary>
+    private void KeepAlive(TimeUs now)
+    {
+        _isPingPending = true;
+        _lastKeepAlive = now;
+    }
+
     private static TimeUs? Earliest(TimeUs? left, TimeUs? right) =>
         left is { } first && right is { } second ? TimeUs.Min(first, second) : left ?? right;
 
     private void OnRecoveryTimeout(TimeUs now)
     {
         if (KeepAliveDeadline <= now)
-            _isPingPending = true;
+            KeepAlive(now);
         TimeoutAction action = _loss.OnTimeout(now, RecoveryContext);
         switch (action.Kind)
         {

@@ -129,7 +129,8 @@ public sealed partial class Endpoint : IDisposable
     private void TakeTurn(TimeUs now, Connection connection)
     {
         connection.IsQueued = false;
-        if (connection.State == ConnectionState.Terminated && !_connections.ContainsKey(connection.Handle))
+        bool isHeld = _connections.TryGetValue(connection.Handle, out Connection? held) && held == connection;
+        if (!isHeld)
             return;
         connection.Drain(now, _runs, _effects);
         if (connection.State == ConnectionState.Terminated)

@@ -104,6 +104,7 @@ let handshake =
               let pair = Pair.create 1 ideal
               openConnection (OpenConnection(Route = RouteHandle 1UL, InitialVersion = Nullable(QuicVersion 0x1a2a3a4au))) pair
               Expect.isTrue (runUntil minute confirmed pair) "confirmed"
+              Expect.isNotNull (pair.Client.GetStatistics pair.ClientConnection) "the same handle names the connection"
 
           testCase "the same seed gives the same effects"
           <| fun () ->
@@ -213,6 +214,18 @@ let transfer =
               Expect.isTrue (runUntil (TimeSpan.FromMinutes 5.0) (fun p -> (closeReason Client p).IsSome) pair) "it ends"
               Expect.equal (closeReason Client pair).Value.Origin CloseOrigin.IdleTimeout "the reason"
               Expect.isGreaterThanOrEqual (pair.Now - origin) (TimeSpan.FromSeconds 30.0) "not before"
+
+          testCase "a keep-alive holds an idle connection, and stops asking a peer that is gone"
+          <| fun () ->
+              let transport = TransportConfig(KeepAliveInterval = TimeSpan.FromSeconds 10.0)
+              let pair = Pair.withConfigs (Pair.clientWith transport 1UL) (Pair.serverConfig "test" 1UL) 1 ideal
+              connect pair
+              Expect.isFalse (runUntil (TimeSpan.FromMinutes 2.0) (fun p -> (closeReason Client p).IsSome) pair) "it lives"
+              let before = told<SendDatagramEffect> Client pair |> List.length
+              pair.Tamper <- fun _ _ _ -> Bytes.Empty
+              Expect.isTrue (runUntil (TimeSpan.FromMinutes 2.0) (fun p -> (closeReason Client p).IsSome) pair) "it ends"
+              let asked = (told<SendDatagramEffect> Client pair |> List.length) - before
+              Expect.isLessThan asked 40 "a few pings and probes"
 
           testCase "a reset and a request to stop are told with their codes"
           <| fun () ->

@@ -71,14 +71,17 @@ let origin = TimeUs.FromMilliseconds 1.0
 
 let private calendar = CalendarAnchor(DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), origin)
 
-let clientConfig (seed: uint64) =
+let clientWith (transport: TransportConfig) (seed: uint64) =
     EndpointConfig(
+        Transport = transport,
         Role = Role.Client,
         Entropy = TestEntropy seed,
         Calendar = calendar,
         ApplicationProtocols = [| "test" |],
         VerifyPeer = false
     )
+
+let clientConfig seed = clientWith (TransportConfig()) seed
 
 let serverConfig protocol (seed: uint64) =
     EndpointConfig(
