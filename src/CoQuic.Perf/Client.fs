@@ -483,7 +483,7 @@ module Client =
         | Mode.PersistentRequestResponse -> client.Totals.Counted
 
     /// What the run has measured.
-    let report client =
+    let report client : Measurement =
         { Config = client.Config
           Failure = client.Failure
           Elapsed = client.Elapsed

@@ -12,23 +12,23 @@ module ClientControl =
         let connection = turn.Session.Connection
         ClientTurn.command (Command.OpenStream(connection, StreamKind.Bidirectional, ClientTurn.controlTag)) turn
 
-    let private sendStart moment (turn: ClientTurn) =
+    let private sendStart (moment: Moment) (turn: ClientTurn) =
         let start = SessionStart(Config.sessionStart turn.Session.Limit moment.Config)
         ClientTurn.command (Command.sendLast turn.Session.Connection controlStream (ControlCodec.encode start)) turn
 
-    let private onDataStreamOpened moment stream turn =
+    let private onDataStreamOpened (moment: Moment) stream turn =
         match moment.Config.Mode with
         | Mode.Bulk -> BulkClient.onStreamOpened moment stream turn
         | Mode.RequestResponse
         | Mode.ConnectRequestResponse -> ExchangeClient.onStreamOpened moment stream turn
         | Mode.PersistentRequestResponse -> PersistentClient.onStreamOpened moment turn
 
-    let onStreamOpened moment stream (turn: ClientTurn) =
+    let onStreamOpened (moment: Moment) stream (turn: ClientTurn) =
         if turn.Session.IsClosing then turn
         elif stream = controlStream then sendStart moment turn
         else onDataStreamOpened moment stream turn
 
-    let private beginWork moment (turn: ClientTurn) =
+    let private beginWork (moment: Moment) (turn: ClientTurn) =
         let turn =
             turn |> ClientTurn.update (fun session -> { session with IsStarted = true })
 
@@ -50,7 +50,7 @@ module ClientControl =
                     { turn.Totals with
                         Server = Counters.add turn.Totals.Server counters } }
 
-    let private onMessage moment message (turn: ClientTurn) =
+    let private onMessage (moment: Moment) message (turn: ClientTurn) =
         match message with
         | Some(SessionReady _) when turn.Session.IsStarted -> turn
         | Some(SessionReady _) -> beginWork moment turn
@@ -61,7 +61,7 @@ module ClientControl =
         | None -> turn
 
     /// Reads the messages that are complete, in order.
-    let rec private readMessages moment isEnded (turn: ClientTurn) =
+    let rec private readMessages (moment: Moment) isEnded (turn: ClientTurn) =
         match ControlCodec.cut turn.Session.Control with
         | ControlCodec.Framing.Message(message, rest) ->
             turn
@@ -73,14 +73,14 @@ module ClientControl =
             ClientTurn.fail "client stream handling failed" turn
         | ControlCodec.Framing.Incomplete -> turn
 
-    let private onControlData moment (data: ReceiveStreamData) turn =
+    let private onControlData (moment: Moment) (data: ReceiveStreamData) turn =
         turn
         |> ClientTurn.update (fun session ->
             { session with
                 Control = Bytes.concat [ session.Control; data.Bytes ] })
         |> readMessages moment data.Fin
 
-    let onStreamData moment (data: ReceiveStreamData) (turn: ClientTurn) =
+    let onStreamData (moment: Moment) (data: ReceiveStreamData) (turn: ClientTurn) =
         if data.Stream = controlStream then
             onControlData moment data turn
         else
@@ -90,7 +90,7 @@ module ClientControl =
             | Mode.ConnectRequestResponse -> ExchangeClient.onStreamData moment data turn
             | Mode.PersistentRequestResponse -> PersistentClient.onStreamData moment data turn
 
-    let onSendProgress moment progress (turn: ClientTurn) =
+    let onSendProgress (moment: Moment) progress (turn: ClientTurn) =
         match moment.Config.Mode with
         | Mode.Bulk -> BulkClient.onSendProgress moment progress turn
         | Mode.RequestResponse
@@ -98,7 +98,7 @@ module ClientControl =
         | Mode.PersistentRequestResponse -> PersistentClient.onSendProgress moment progress turn
 
     /// The measuring period of a timed run is over.
-    let drain moment (turn: ClientTurn) =
+    let drain (moment: Moment) (turn: ClientTurn) =
         match moment.Config.Mode with
         | Mode.Bulk -> BulkClient.drain turn
         | Mode.RequestResponse

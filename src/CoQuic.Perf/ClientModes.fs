@@ -5,24 +5,24 @@ open CoQuic.FSharp
 /// Bulk: bytes over a number of streams at a time, without latencies.
 module internal BulkClient =
     /// A bounded run begins each of its streams once; a timed one keeps so many open.
-    let private wantsStream moment session =
+    let private wantsStream (moment: Moment) session =
         match moment.Config.TotalBytes with
         | Some _ -> session.Issued < moment.Config.Streams
         | None -> moment.MayBegin && uint64 session.Active.Count < moment.Config.Streams
 
-    let beginWork moment (turn: ClientTurn) =
+    let beginWork (moment: Moment) (turn: ClientTurn) =
         if wantsStream moment turn.Session then
             ClientTurn.openStream turn
         else
             turn
 
-    let private countHandedOver moment (turn, handedOver) =
+    let private countHandedOver (moment: Moment) (turn, handedOver) =
         if moment.IsCounting then
             ClientTurn.countSent handedOver turn
         else
             turn
 
-    let private payload moment index =
+    let private payload (moment: Moment) index =
         let config = moment.Config
 
         match config.Direction, config.TotalBytes with
@@ -30,7 +30,7 @@ module internal BulkClient =
         | Direction.Upload, Some total -> Protocol.share total config.Streams index
         | Direction.Upload, None -> max config.RequestBytes config.ResponseBytes
 
-    let onStreamOpened moment stream (turn: ClientTurn) =
+    let onStreamOpened (moment: Moment) stream (turn: ClientTurn) =
         let request =
             { IssuedAt = moment.Now
               IsCounted = moment.IsCounting }
@@ -43,7 +43,7 @@ module internal BulkClient =
         |> countHandedOver moment
         |> beginWork moment
 
-    let onStreamData moment (data: ReceiveStreamData) turn =
+    let onStreamData (moment: Moment) (data: ReceiveStreamData) turn =
         let turn =
             if moment.IsCounting then
                 ClientTurn.countReceived (uint64 data.Bytes.Length) turn
@@ -55,7 +55,7 @@ module internal BulkClient =
         else
             turn
 
-    let onSendProgress moment progress turn =
+    let onSendProgress (moment: Moment) progress turn =
         ClientTurn.onSendProgress progress turn |> countHandedOver moment
 
     /// Measuring is over: a connection is closed when its last stream finishes.
@@ -67,7 +67,7 @@ module internal BulkClient =
 
 /// rr and crr: a stream for each request and its response.
 module internal ExchangeClient =
-    let private wantsStream moment session =
+    let private wantsStream (moment: Moment) session =
         match moment.Config.Mode with
         | Mode.ConnectRequestResponse -> session.Issued < 1UL && moment.MayBegin
         | Mode.Bulk
@@ -82,13 +82,13 @@ module internal ExchangeClient =
             && moment.MayBegin
             && uint64 session.Active.Count < moment.Config.RequestsInFlight
 
-    let beginWork moment (turn: ClientTurn) =
+    let beginWork (moment: Moment) (turn: ClientTurn) =
         if wantsStream moment turn.Session then
             ClientTurn.openStream turn
         else
             turn
 
-    let onStreamOpened moment stream turn =
+    let onStreamOpened (moment: Moment) stream turn =
         let request =
             { IssuedAt = moment.Now
               IsCounted = moment.IsCounting }
@@ -107,7 +107,7 @@ module internal ExchangeClient =
         beginWork moment turn
 
     /// The response has ended: its size is not checked.
-    let private onEnd moment stream request turn =
+    let private onEnd (moment: Moment) stream request turn =
         turn
         |> ClientTurn.endStream stream
         |> ClientTurn.complete moment request
@@ -117,7 +117,7 @@ module internal ExchangeClient =
            | Mode.RequestResponse
            | Mode.PersistentRequestResponse -> beginWork moment
 
-    let onStreamData moment (data: ReceiveStreamData) (turn: ClientTurn) =
+    let onStreamData (moment: Moment) (data: ReceiveStreamData) (turn: ClientTurn) =
         match Map.tryFind data.Stream turn.Session.Active with
         | None -> turn
         | Some request ->
@@ -136,7 +136,7 @@ module internal ExchangeClient =
         ClientTurn.onSendProgress progress turn |> fst
 
     /// Measuring is over: the connection is closed, whatever is outstanding.
-    let drain moment turn =
+    let drain (moment: Moment) turn =
         match moment.Config.Mode with
         | Mode.ConnectRequestResponse -> ClientTurn.close "timed crr drain complete" turn
         | Mode.Bulk
@@ -150,7 +150,7 @@ module internal PersistentClient =
     let private outstanding session = session.Queue |> List.sumBy snd
 
     /// How many requests may be issued now. What the endpoint does not take at once waits, and then no more are added.
-    let private wanted moment session =
+    let private wanted (moment: Moment) session =
         let isTaking =
             match Map.tryFind stream session.Outgoing with
             | Some outgoing -> Outgoing.isHandedOver outgoing && outgoing.End = StreamEnd.Open
@@ -177,7 +177,7 @@ module internal PersistentClient =
             Queue = session.Queue @ [ request, count ] }
 
     /// A bounded share ends with its last request.
-    let private finishShare moment (turn: ClientTurn) =
+    let private finishShare (moment: Moment) (turn: ClientTurn) =
         let isIssued = turn.Session.Limit = Some turn.Session.Issued
 
         let isOpen =
@@ -191,7 +191,7 @@ module internal PersistentClient =
             turn
 
     /// Tops up to the requests in flight.
-    let private issue moment (turn: ClientTurn) =
+    let private issue (moment: Moment) (turn: ClientTurn) =
         match wanted moment turn.Session with
         | 0UL -> turn
         | count ->
@@ -210,10 +210,10 @@ module internal PersistentClient =
 
     let beginWork turn = ClientTurn.openStream turn
 
-    let onStreamOpened moment turn = issue moment turn
+    let onStreamOpened (moment: Moment) turn = issue moment turn
 
     /// Completes the oldest requests, one for each response.
-    let rec private completeOldest moment responses (turn: ClientTurn) =
+    let rec private completeOldest (moment: Moment) responses (turn: ClientTurn) =
         match turn.Session.Queue with
         | (request, count) :: rest when responses > 0UL ->
             let queue = if count = 1UL then rest else (request, count - 1UL) :: rest
@@ -230,13 +230,13 @@ module internal PersistentClient =
             |> completeOldest moment (responses - 1UL)
         | _ -> turn
 
-    let private closeIfDrained moment (turn: ClientTurn) =
+    let private closeIfDrained (moment: Moment) (turn: ClientTurn) =
         if not moment.MayBegin && turn.Session.Queue.IsEmpty then
             ClientTurn.close "persistent rr drain complete" turn
         else
             turn
 
-    let onStreamData moment (data: ReceiveStreamData) (turn: ClientTurn) =
+    let onStreamData (moment: Moment) (data: ReceiveStreamData) (turn: ClientTurn) =
         let received = turn.Session.Partial + uint64 data.Bytes.Length
         let size = moment.Config.ResponseBytes
 
@@ -248,11 +248,11 @@ module internal PersistentClient =
         |> issue moment
         |> closeIfDrained moment
 
-    let onSendProgress moment progress turn =
+    let onSendProgress (moment: Moment) progress turn =
         ClientTurn.onSendProgress progress turn |> fst |> issue moment
 
     /// Measuring is over: the stream ends, and the connection once nothing is outstanding.
-    let drain moment (turn: ClientTurn) =
+    let drain (moment: Moment) (turn: ClientTurn) =
         if turn.Session.Queue.IsEmpty then
             closeIfDrained moment turn
         else

@@ -6,7 +6,7 @@ open System.Text
 open CoQuic.FSharp
 
 /// What a run measured.
-type Report =
+type Measurement =
     {
         Config: Config
         /// Why it failed; none for a run that is ok.
@@ -22,30 +22,30 @@ type Report =
 
 [<RequireQualifiedAccess>]
 module Report =
-    let private status report =
+    let private status (report: Measurement) =
         if report.Failure.IsSome then "failed" else "ok"
 
     /// The elapsed time that rates are divided by: never less than a millisecond.
-    let private seconds report =
+    let private seconds (report: Measurement) =
         Math.Max(float (report.Elapsed.Ticks / TimeSpan.TicksPerMicrosecond) / 1e6, 0.001)
 
-    let private bytes report =
+    let private bytes (report: Measurement) =
         float (report.Counted.BytesSent + report.Counted.BytesReceived)
 
-    let mebibytesPerSecond report =
+    let mebibytesPerSecond (report: Measurement) =
         bytes report / 1048576.0 / seconds report
 
-    let gigabitsPerSecond report =
+    let gigabitsPerSecond (report: Measurement) =
         bytes report * 8.0 / 1e9 / seconds report
 
-    let requestsPerSecond report =
+    let requestsPerSecond (report: Measurement) =
         float report.Counted.RequestsCompleted / seconds report
 
     let private decimals (value: float) =
         value.ToString("F3", CultureInfo.InvariantCulture)
 
     /// The one line that every run ends with.
-    let summaryLine report =
+    let summaryLine (report: Measurement) =
         String.Join(
             " ",
             [ $"status={status report}"
@@ -89,7 +89,7 @@ module Report =
               "requests_completed", $"{counters.RequestsCompleted}" ]
 
     /// One object without a newline. Names and order are a contract with those who read the file.
-    let json report =
+    let json (report: Measurement) =
         let config = report.Config
 
         object

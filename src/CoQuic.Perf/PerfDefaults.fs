@@ -1,0 +1,66 @@
+namespace CoQuic.Perf
+
+open System
+open CoQuic.FSharp
+
+/// The transport settings that every `coquic-perf/1` runner uses, on top of CoQUIC's defaults: results compare only where
+/// these are the same.
+[<RequireQualifiedAccess>]
+module PerfDefaults =
+    let private mebibyte = 1024UL * 1024UL
+
+    /// A server admits bursts of short streams at the start of a connection.
+    let private serverStreams = 4096UL
+
+    /// Bulk transfers with these controllers acknowledge rarely and end slow start the plain way.
+    let private isPlainBulk (config: Config) =
+        config.Mode = Mode.Bulk
+        && (config.CongestionControl = CongestionControl.NewReno
+            || config.CongestionControl = CongestionControl.Cubic)
+
+    let private ackElicitingThreshold (config: Config) =
+        if config.CongestionControl = CongestionControl.Copa then
+            if config.Mode = Mode.Bulk then 1 else 8
+        elif isPlainBulk config then
+            64
+        else
+            2
+
+    /// Sessions count bytes as they come and keep none, so that receiving is consuming.
+    let private transport (config: Config) (standard: TransportConfig) =
+        { standard with
+            MaxIdleTimeout = TimeSpan.Zero
+            HandshakeTimeout = Option.defaultValue TimeSpan.Zero config.ConnectTimeout
+            InitialMaxData = 32UL * mebibyte
+            InitialMaxStreamDataBidiLocal = 16UL * mebibyte
+            InitialMaxStreamDataBidiRemote = 16UL * mebibyte
+            PmtudMaxDatagramSize = Option.defaultValue 0 config.PmtudMaxDatagramSize
+            CongestionControl = config.CongestionControl
+            EnableHyStartPlusPlus = not (isPlainBulk config)
+            SendStreamFairness = config.Mode <> Mode.Bulk
+            AckElicitingThreshold = ackElicitingThreshold config
+            ReceiveCredit = ReceiveCredit.Automatic
+            SendLowWaterMark = Outgoing.lowWaterMark }
+
+    let private endpoint role (config: Config) =
+        let standard = EndpointConfig.coquic role
+
+        { standard with
+            ApplicationProtocols = [ Protocol.alpn ]
+            VerifyPeer = config.VerifyPeer
+            MaxOutboundDatagramSize = config.MaxOutboundDatagramSize
+            Transport = transport config standard.Transport }
+
+    let client (config: Config) : EndpointConfig = endpoint Role.Client config
+
+    let server (identity: ServerIdentity) (config: Config) : EndpointConfig =
+        let standard = endpoint Role.Server config
+        let single = EndpointConfig.server Protocol.alpn identity
+
+        { standard with
+            ServerIdentities = single.ServerIdentities
+            // A server asks its clients for no certificate: there is none to verify.
+            VerifyPeer = false
+            Transport =
+                { standard.Transport with
+                    InitialMaxStreamsBidi = serverStreams } }
