@@ -262,7 +262,7 @@ type EndpointConfig =
         /// How connection IDs look and are found in short headers.
         ConnectionIds: IConnectionIdScheme
         /// The key of stateless reset tokens (RFC 9000 §10.3.2), at least 32 bytes; empty draws one, which a restart forgets.
-        StatelessResetKey: Bytes
+        StatelessResetKey: Secret
     }
 
 /// What an endpoint takes from outside besides its inputs. With seeded entropy everything it does can be repeated.
@@ -321,7 +321,7 @@ module EndpointConfig =
             Groups = List.toArray config.Groups,
             CipherSuites = List.toArray config.CipherSuites,
             ConnectionIds = config.ConnectionIds,
-            StatelessResetKey = config.StatelessResetKey
+            StatelessResetKey = Secret.reveal config.StatelessResetKey
         )
 
     let private ofEngine (config: Engine.EndpointConfig) : EndpointConfig =
@@ -351,7 +351,7 @@ module EndpointConfig =
           Groups = List.ofSeq config.Groups
           CipherSuites = List.ofSeq config.CipherSuites
           ConnectionIds = config.ConnectionIds
-          StatelessResetKey = config.StatelessResetKey }
+          StatelessResetKey = Secret.ofBytes config.StatelessResetKey }
 
     /// No source is drawn from when a configuration is only looked at.
     let private noSources =

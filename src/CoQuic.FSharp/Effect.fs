@@ -155,11 +155,11 @@ type ResumptionStateAvailable =
     {
         Connection: ConnectionHandle
         /// Opaque; hand it to a later `OpenConnection`.
-        Serialized: Bytes
+        Serialized: Secret
     }
 
     member private this.Display =
-        $"ResumptionStateAvailable {this.Connection}: {this.Serialized.Length} bytes"
+        $"ResumptionStateAvailable {this.Connection}: {this.Serialized}"
 
     override this.ToString() = this.Display
 
@@ -300,10 +300,16 @@ type StreamsAvailable =
     override this.ToString() = this.Display
 
 /// What a trace writes down.
-[<RequireQualifiedAccess>]
+[<RequireQualifiedAccess; StructuredFormatDisplay("{Display}")>]
 type TraceRecord =
     /// One line of the NSS key log format, without its newline. Secret: it decrypts the connection.
     | KeyLogLine of line: string
+
+    member private this.Display =
+        match this with
+        | KeyLogLine line -> $"key log line, {line.Length} characters"
+
+    override this.ToString() = this.Display
 
 /// Something to write down, when asked for. Printed without its content, which may be secret.
 [<StructuredFormatDisplay("{Display}")>]
@@ -311,9 +317,7 @@ type Trace =
     { Connection: ConnectionHandle
       Record: TraceRecord }
 
-    member private this.Display =
-        match this.Record with
-        | TraceRecord.KeyLogLine line -> $"Trace {this.Connection}: key log line, {line.Length} characters"
+    member private this.Display = $"Trace {this.Connection}: {this.Record}"
 
     override this.ToString() = this.Display
 

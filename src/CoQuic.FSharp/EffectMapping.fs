@@ -73,7 +73,7 @@ module internal EffectMapping =
         | :? Engine.ResumptionStateAvailableEffect as state ->
             ResumptionStateAvailable
                 { Connection = state.Connection
-                  Serialized = state.Serialized }
+                  Serialized = Secret.ofBytes state.Serialized }
         | :? Engine.ZeroRttStatusEventEffect as event ->
             ZeroRttStatusEvent
                 { Connection = event.Connection

@@ -50,7 +50,7 @@ module Endpoint =
             SourceConnectionId = Option.toNullable input.SourceConnectionId,
             InitialDestinationConnectionId = Option.toNullable input.InitialDestinationConnectionId,
             InitialVersion = Option.toNullable input.InitialVersion,
-            ResumptionState = input.ResumptionState,
+            ResumptionState = Secret.reveal input.ResumptionState,
             Token = input.Token,
             ZeroRtt = ZeroRttConfig.toEngine input.ZeroRtt
         )

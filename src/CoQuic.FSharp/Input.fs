@@ -18,7 +18,7 @@ type OpenConnection =
         /// The version of the first flight; none takes the first that the endpoint supports.
         InitialVersion: QuicVersion option
         /// What an earlier connection gave as `ResumptionStateAvailable`, or empty.
-        ResumptionState: Bytes
+        ResumptionState: Secret
         /// What an earlier connection gave as `NewTokenAvailable`, or empty.
         Token: Bytes
         /// Early data settings.
@@ -36,7 +36,7 @@ module OpenConnection =
           SourceConnectionId = None
           InitialDestinationConnectionId = None
           InitialVersion = None
-          ResumptionState = Bytes.empty
+          ResumptionState = Secret.empty
           Token = Bytes.empty
           ZeroRtt = ZeroRttConfig.disabled }
 

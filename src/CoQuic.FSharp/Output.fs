@@ -18,7 +18,12 @@ type HostAddress =
         Port: int
     }
 
-    member private this.Display = $"{this.Host}:{this.Port}"
+    member private this.Display =
+        if this.Host.Contains ':' then
+            $"[{this.Host}]:{this.Port}"
+        else
+            $"{this.Host}:{this.Port}"
+
     override this.ToString() = this.Display
 
 /// A connection that an application wants. The host resolves the name and finds a route; the application sees neither.
@@ -30,7 +35,7 @@ type OpenRequest =
         /// The version of the first flight; none takes the first that the endpoint supports.
         InitialVersion: QuicVersion option
         /// What an earlier connection gave as `ResumptionStateAvailable`, or empty.
-        ResumptionState: Bytes
+        ResumptionState: Secret
         /// What an earlier connection gave as `NewTokenAvailable`, or empty.
         Token: Bytes
         /// Early data settings.
@@ -45,7 +50,7 @@ module OpenRequest =
         { Remote = { Host = host; Port = port }
           ServerName = host
           InitialVersion = None
-          ResumptionState = Bytes.empty
+          ResumptionState = Secret.empty
           Token = Bytes.empty
           ZeroRtt = ZeroRttConfig.disabled }
 

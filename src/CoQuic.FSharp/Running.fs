@@ -129,9 +129,17 @@ module Running =
         | Command.Cancel message -> cancelTimers message turn
         | Command.Stop -> stop turn
 
+    /// A stopped program has no use for a connection that comes into being late.
+    let private hearNoMore event turn =
+        match event with
+        | Network(Signal.Opened(_, handle))
+        | Network(Signal.Accepted handle) -> act (closeWithoutError handle) turn
+        | Network _
+        | Message _ -> turn
+
     let private update now event turn =
         if turn.Running.IsStopped then
-            turn
+            hearNoMore event turn
         else
             let model, commands = turn.Running.Program.Update now event turn.Running.Model
 

@@ -157,6 +157,27 @@ module Bytes =
 
         ofArray whole
 
+/// Bytes that are not for everybody's eyes: equal by content, and printed by their number alone.
+[<Struct; StructuredFormatDisplay("{Display}")>]
+type Secret =
+    private
+        { Content: Bytes }
+
+    member private this.Display = $"{this.Content.Length} secret bytes"
+    override this.ToString() = this.Display
+
+/// Bytes that are not for everybody's eyes.
+module Secret =
+
+    /// No bytes.
+    let empty: Secret = { Content = Bytes.empty }
+
+    /// Hides bytes.
+    let ofBytes (bytes: Bytes) : Secret = { Content = bytes }
+
+    /// The bytes, to be handled with care.
+    let reveal (secret: Secret) : Bytes = secret.Content
+
 /// Instants, and their distance from the clock's origin.
 module TimeUs =
 

@@ -117,7 +117,7 @@ let mapping =
                             MaxAge = TimeSpan.FromSeconds 3.0 }
                       Groups = [ NamedGroup.Secp256r1 ]
                       CipherSuites = [ CipherSuite.ChaCha20Poly1305Sha256 ]
-                      StatelessResetKey = Bytes.ofArray (Array.zeroCreate 32) }
+                      StatelessResetKey = Secret.ofBytes (Bytes.ofArray (Array.zeroCreate 32)) }
 
               let engine = EndpointConfig.toEngine (sources ()) config
               Expect.equal engine.Role Role.Server "role"
@@ -133,4 +133,4 @@ let mapping =
 
               Expect.sequenceEqual engine.Groups config.Groups "groups"
               Expect.sequenceEqual engine.CipherSuites config.CipherSuites "suites"
-              Expect.equal engine.StatelessResetKey config.StatelessResetKey "key" ]
+              Expect.equal engine.StatelessResetKey (Secret.reveal config.StatelessResetKey) "key" ]

@@ -36,6 +36,9 @@ type Leaves =
     static member Bytes() =
         Arb.fromGenShrink (bytesOf 64, shrinkBytes)
 
+    static member Secret() =
+        bytesOf 64 |> Gen.map Secret.ofBytes |> Arb.fromGen
+
     static member String() =
         Gen.elements [ ""; "coquic"; "h3"; "a sentence for people" ] |> Arb.fromGen
 

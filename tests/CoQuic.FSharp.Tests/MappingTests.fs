@@ -81,7 +81,10 @@ let private pairs: (Engine.Effect * Effect) list =
             IPv6 = None
             ConnectionId = id
             StatelessResetToken = bytes }
-      Engine.ResumptionStateAvailableEffect(c1, bytes), ResumptionStateAvailable { Connection = c1; Serialized = bytes }
+      Engine.ResumptionStateAvailableEffect(c1, bytes),
+      ResumptionStateAvailable
+          { Connection = c1
+            Serialized = Secret.ofBytes bytes }
       Engine.ZeroRttStatusEventEffect(c1, ZeroRttStatus.Accepted),
       ZeroRttStatusEvent
           { Connection = c1

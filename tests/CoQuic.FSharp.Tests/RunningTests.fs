@@ -228,6 +228,25 @@ let tests =
               let after, actions = Running.deliver TimeUs.zero (Occurrence.Posted "more") running
               Expect.equal (after.Model, actions) (running.Model, []) "silent"
 
+          testCase "a connection that opens after the stop is closed again"
+          <| fun () ->
+              let answer event =
+                  match event with
+                  | Message "stop" -> [ Command.Stop ]
+                  | _ -> []
+
+              let running, _ =
+                  Running.start TimeUs.zero (listener [ Command.connect 1 "server" 443 ] answer)
+
+              let running, _ = Running.deliver TimeUs.zero (Occurrence.Posted "stop") running
+
+              let _, actions =
+                  Running.deliver TimeUs.zero (Occurrence.Opened(1, Some c1, QueryResult.empty)) running
+
+              match actions with
+              | [ Action.Feed(Input.CloseConnection close) ] -> Expect.equal close.Connection c1 "this one"
+              | other -> failtest $"%A{other}"
+
           testCase "what a host cannot open is refused under its tag"
           <| fun () ->
               let program = listener [ Command.connect 3 "nowhere" 443 ] silent

@@ -89,8 +89,8 @@ let private printedEffects =
       "PeerPreferredAddressAvailable c7: 127.0.0.1:4433, [::1]:4434"
       ResumptionStateAvailable
           { Connection = c7
-            Serialized = payload },
-      "ResumptionStateAvailable c7: 1200 bytes"
+            Serialized = Secret.ofBytes payload },
+      "ResumptionStateAvailable c7: 1200 secret bytes"
       ZeroRttStatusEvent
           { Connection = c7
             Status = ZeroRttStatus.Rejected },
@@ -143,7 +143,7 @@ let private mapPayload (change: Bytes -> Bytes) effect =
         Some(
             ResumptionStateAvailable
                 { state with
-                    Serialized = change state.Serialized }
+                    Serialized = state.Serialized |> Secret.reveal |> change |> Secret.ofBytes }
         )
     | PacketInspection packet ->
         Some(
@@ -275,7 +275,15 @@ let printing =
                       { Connection = c7
                         Record = TraceRecord.KeyLogLine "CLIENT_TRAFFIC_SECRET_0 aa 5ec4e7" }
 
-              Expect.isFalse ((string trace).Contains "5ec4e7") "the secret" ]
+              Expect.isFalse ((string trace).Contains "5ec4e7") "a key log line"
+              Expect.isFalse ($"%A{trace}".Contains "5ec4e7") "a key log line, structured"
+
+              let request =
+                  { OpenRequest.create "::1" 443 with
+                      ResumptionState = Secret.ofBytes (Bytes.ofArray [| 0x5euy; 0xc4uy; 0xe7uy |]) }
+
+              Expect.isFalse ($"%A{Action.Open(1, request)}".Contains "5ec4e7") "a resumption state"
+              Expect.equal (string request.Remote) "[::1]:443" "while the rest is there" ]
 
 [<Tests>]
 let equality =

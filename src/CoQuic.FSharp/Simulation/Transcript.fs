@@ -31,7 +31,7 @@ type internal TranscriptWriter(keepsEntries: bool) =
         | SendDatagram run -> run.Bytes
         | ReceiveStreamData data -> data.Bytes
         | ReceiveDatagramData datagram -> datagram.Bytes
-        | ResumptionStateAvailable state -> state.Serialized
+        | ResumptionStateAvailable state -> Secret.reveal state.Serialized
         | PacketInspection packet -> Bytes.concat [ packet.Ciphertext; packet.Plaintext ]
         | NewTokenAvailable token -> token.Token
         | HandshakeInformation information -> information.PeerCertificate
