@@ -36,7 +36,7 @@ type internal Agent<'model, 'message when 'message: equality>
         socket: IUdpSocket,
         engine: IEngine,
         program: Program<'model, 'message>,
-        peer: CurrentPeer,
+        hooks: HostHooks,
         keyLog: KeyLog option
     ) =
 
@@ -107,7 +107,7 @@ type internal Agent<'model, 'message when 'message: equality>
               Utc = Clock.utc
               Resolve = resolve mailbox
               Record = record
-              Peer = peer }
+              Hooks = hooks }
 
         Host(socket, engine, program, services)
 

@@ -5,12 +5,15 @@ open System.Collections.Generic
 open System.Net
 open CoQuic.FSharp
 
-/// Whom the datagrams come from that a program hears of just now: a hub tells its connections their peers' addresses.
+/// What a hub wants of the host it runs on, and other programs do without.
 [<Sealed>]
-type internal CurrentPeer() =
+type internal HostHooks() =
 
-    member val Address = UdpAddress.unspecified with get, set
-    member this.EndPoint = UdpAddress.toEndPoint this.Address
+    /// Whom the datagrams come from that the program hears of just now.
+    member val Peer = UdpAddress.unspecified with get, set
+
+    /// What is to be done when a run of datagrams was heard, and answered.
+    member val Heard: unit -> unit = ignore with get, set
 
 /// What a host needs of the world besides its socket.
 [<NoEquality; NoComparison>]
@@ -24,8 +27,7 @@ type internal HostServices =
         Resolve: OpenTag -> OpenRequest -> unit
         /// Writes a trace down.
         Record: Trace -> unit
-        /// Where to note the peer.
-        Peer: CurrentPeer
+        Hooks: HostHooks
     }
 
 /// One program on one socket, single-threaded: the body of an agent without its mailbox. It receives, delivers, performs, and
@@ -103,7 +105,7 @@ type internal Host<'model, 'message when 'message: equality>
 
     let openConnection now tag request endPoint =
         let route = routeTo endPoint
-        services.Peer.Address <- route.Addresses.Remote
+        services.Hooks.Peer <- route.Addresses.Remote
         // A machine that slept has a monotonic clock that did not: certificates are judged by the calendar of now.
         deliverResult now (engine.Feed(now, Input.AnchorCalendar(services.Utc())))
 
@@ -164,13 +166,14 @@ type internal Host<'model, 'message when 'message: equality>
             if run.Buffer.Length > 0 then
                 let now = services.Now()
                 let route = routes.Of(&run.Route, isAlive)
-                services.Peer.Address <- run.Route.Remote
+                services.Hooks.Peer <- run.Route.Remote
 
                 let datagram =
                     OwnedDatagram(run.Buffer, run.SegmentSize, Nullable route.Handle, run.Ecn, route.Identity)
 
                 deliverResult now (engine.Receive(now, &datagram))
                 performActions now
+                services.Hooks.Heard()
 
             true
         else

@@ -139,3 +139,25 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
 
     interface IAsyncDisposable with
         member this.DisposeAsync() = this.DisposeAsync()
+
+/// Connections, with errors as values. Cancellation is by `QuicConnection`'s members.
+[<RequireQualifiedAccess>]
+module QuicConnection =
+
+    /// What the handshake settled.
+    let handshake (connection: QuicConnection) : HandshakeInformation option = connection.Handshake
+
+    /// Opens a stream once the peer's limit allows it.
+    let openStream (streamType: QuicStreamType) (connection: QuicConnection) : Task<Result<QuicStream, RuntimeError>> =
+        Attempt.run (fun () -> connection.OpenOutboundStreamAsync(streamType).AsTask())
+
+    /// The next stream that the peer opened.
+    let acceptStream (connection: QuicConnection) : Task<Result<QuicStream, RuntimeError>> =
+        Attempt.run (fun () -> connection.AcceptInboundStreamAsync().AsTask())
+
+    /// Closes the connection at once with an application error code and a reason for people.
+    let close (errorCode: uint64) (reason: string) (connection: QuicConnection) : Task =
+        connection.CloseAsync(int64 errorCode, reason, CancellationToken.None).AsTask()
+
+    /// How the connection ended, once it has.
+    let closed (connection: QuicConnection) : Task<RuntimeError> = connection.Core.Closed

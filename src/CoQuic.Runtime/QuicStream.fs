@@ -170,3 +170,22 @@ type QuicStream internal (core: StreamCore, defaultErrorCode: uint64) =
             ValueTask.CompletedTask
         else
             ValueTask(written.ContinueWith(ignore<Task>, TaskScheduler.Default))
+
+/// Streams, with errors as values. Cancellation is by `QuicStream`'s members.
+[<RequireQualifiedAccess>]
+module QuicStream =
+
+    let private run (operation: ValueTask) =
+        Attempt.run (fun () -> task { do! operation })
+
+    /// Writes all bytes; waits where the stream's buffer has no room.
+    let write (bytes: ReadOnlyMemory<byte>) (stream: QuicStream) : Task<Result<unit, RuntimeError>> =
+        run (stream.WriteAsync(bytes, false, CancellationToken.None))
+
+    /// Writes the last bytes, possibly none, and ends the sending part.
+    let writeLast (bytes: ReadOnlyMemory<byte>) (stream: QuicStream) : Task<Result<unit, RuntimeError>> =
+        run (stream.WriteAsync(bytes, true, CancellationToken.None))
+
+    /// Reads at least one byte into the buffer, or 0 at the end of the stream.
+    let read (buffer: Memory<byte>) (stream: QuicStream) : Task<Result<int, RuntimeError>> =
+        Attempt.run (fun () -> stream.ReadAsync(buffer, CancellationToken.None).AsTask())

@@ -128,7 +128,7 @@ module Runtime =
     let internal prepare
         (name: string)
         (options: RuntimeOptions)
-        (peer: CurrentPeer)
+        (hooks: HostHooks)
         (program: Program<'model, 'message>)
         : Result<Agent<'model, 'message>, RuntimeError> =
         createEngine options
@@ -139,14 +139,14 @@ module Runtime =
                 openKeyLog options
                 |> orClose socket
                 |> orClose engine
-                |> Result.map (fun keyLog -> Agent(name, socket, engine, program, peer, keyLog))))
+                |> Result.map (fun keyLog -> Agent(name, socket, engine, program, hooks, keyLog))))
 
     /// Binds a socket and starts a program on it. What cannot work is an error before anything runs.
     let start
         (options: RuntimeOptions)
         (program: Program<'model, 'message>)
         : Result<RunningAgent<'model, 'message>, RuntimeError> =
-        prepare "coquic agent" options (CurrentPeer()) program
+        prepare "coquic agent" options (HostHooks()) program
         |> Result.map (fun agent ->
             agent.Start()
             RunningAgent agent)

@@ -18,6 +18,7 @@ let private receiver () =
 
 let private deliver (receiver: StreamReceiver) (bytes: byte list) fin =
     receiver.Deliver(ReadOnlyMemory(Array.ofList bytes), fin)
+    receiver.Announce()
 
 let private read (receiver: StreamReceiver) size =
     task {

@@ -66,6 +66,7 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
     let opening = Dictionary<OpenTag, PendingConnection>()
     let handshaking = Dictionary<ConnectionHandle, PendingConnection>()
     let streams = Dictionary<StreamTag, PendingStream>()
+    let arrived = List<StreamCore>()
     let mutable lastTag = 0
 
     /// Takes an entry out.
@@ -188,7 +189,9 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
         | true, connection ->
             match connection.FindOrAccept data.Stream with
             | ValueSome stream ->
-                stream.OnData(data.Bytes.Memory, data.Fin)
+                if stream.OnData(data.Bytes.Memory, data.Fin) then
+                    arrived.Add stream
+
                 connection.Release stream
                 []
             | ValueNone -> refuseStream data.Connection data.Stream
@@ -276,6 +279,13 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
                 match event with
                 | Network signal -> (), onSignal signal
                 | Message message -> (), onMessage message }
+
+    /// Lets readers know what has arrived: once for all datagrams of a run, as each reader costs a hop to another thread.
+    member _.Announce() =
+        for stream in arrived do
+            stream.Announce()
+
+        arrived.Clear()
 
     /// The agent has ended: so has everything that waits. Called once no update runs any more.
     member _.OnEnded(error: RuntimeError) =

@@ -78,10 +78,12 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
         // The queue rings the agent, which runs the hub, which has the queue: the bell is hung before the agent starts.
         let bell = ref ignore
         let queue = StreamQueue(fun () -> bell.Value())
-        let peer = CurrentPeer()
-        let hub = Hub(settings runtime streams, queue, (fun () -> peer.EndPoint), events)
+        let hooks = HostHooks()
+        let peer () = UdpAddress.toEndPoint hooks.Peer
+        let hub = Hub(settings runtime streams, queue, peer, events)
+        hooks.Heard <- hub.Announce
 
-        Runtime.prepare name (configure runtime streams) peer hub.Program
+        Runtime.prepare name (configure runtime streams) hooks hub.Program
         |> Result.map (fun agent ->
             bell.Value <- fun () -> agent.Post HubMessage.Streams
             let hubAgent = HubAgent(agent, hub)

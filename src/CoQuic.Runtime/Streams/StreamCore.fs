@@ -20,6 +20,7 @@ type internal StreamCore
     (connection: ConnectionHandle, id: StreamId, isOurs: bool, settings: StreamSettings, queue: StreamQueue) as this =
 
     let mutable isQueued = 0
+    let mutable isUnannounced = false
 
     let wake () =
         if Interlocked.Exchange(&isQueued, 1) = 0 then
@@ -56,11 +57,23 @@ type internal StreamCore
             | null -> true
             | sender -> sender.IsOver)
 
-    /// The agent's: bytes came in.
-    member this.OnData(bytes: ReadOnlyMemory<byte>, fin: bool) =
+    /// The agent's: bytes came in; whether they are the first since the last announcement.
+    member this.OnData(bytes: ReadOnlyMemory<byte>, fin: bool) : bool =
+        match this.Receiver with
+        | null -> false
+        | receiver ->
+            receiver.Deliver(bytes, fin)
+            let isFirst = not isUnannounced
+            isUnannounced <- true
+            isFirst
+
+    /// The agent's: wakes the reader.
+    member this.Announce() =
+        isUnannounced <- false
+
         match this.Receiver with
         | null -> ()
-        | receiver -> receiver.Deliver(bytes, fin)
+        | receiver -> receiver.Announce()
 
     /// The agent's: the peer abandoned its sending part.
     member this.OnReset(error: exn) =

@@ -144,15 +144,17 @@ type internal StreamReceiver(creditThreshold: int, wake: unit -> unit) =
         if isNew then
             wake ()
 
-    /// The agent's: bytes came in, in order. They are nobody else's from now on.
+    /// The agent's: bytes came in, in order. They are nobody else's from now on. `Announce` lets the reader know.
     member _.Deliver(bytes: ReadOnlyMemory<byte>, fin: bool) =
         lock gate (fun () ->
             if isNull failure then
                 if not bytes.IsEmpty then
                     unread.Enqueue bytes
 
-                hasFin <- hasFin || fin
-                arrival.Release())
+                hasFin <- hasFin || fin)
+
+    /// The agent's: wakes the reader, once for all that was delivered.
+    member _.Announce() = lock gate arrival.Release
 
     /// The agent's: the peer abandoned the stream. What was not read yet is gone.
     member _.OnReset(error: exn) =
