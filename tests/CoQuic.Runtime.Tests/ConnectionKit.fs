@@ -71,8 +71,8 @@ let openStream (connection: QuicConnection) streamType =
 let acceptStream (connection: QuicConnection) =
     connection.AcceptInboundStreamAsync().AsTask() |> inTime
 
-let write (stream: QuicStream) (bytes: byte[]) fin =
-    stream.WriteAsync(ReadOnlyMemory bytes, fin, Threading.CancellationToken.None).AsTask()
+let write (stream: QuicStream) (bytes: byte[]) fin : Task =
+    task { do! stream.WriteAsync(ReadOnlyMemory bytes, fin, Threading.CancellationToken.None) }
 
 /// Everything up to the stream's end.
 let readAll (stream: QuicStream) =
