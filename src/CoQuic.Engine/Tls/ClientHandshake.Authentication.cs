@@ -41,7 +41,7 @@ internal sealed partial class ClientHandshake
 
     private TransportError? OnCertificateRequest(HandshakeMessage message)
     {
-        if (!CertificateRequest.TryRead(message.Body, out CertificateRequest? request, out TransportError? error))
+        if (!CertificateRequestMessage.TryRead(message.Body, out CertificateRequestMessage? request, out TransportError? error))
             return error;
         error = ExtensionRules.Check(request.Extensions, ExtensionPlaces.CertificateRequest, _offered);
         if (error is not null)

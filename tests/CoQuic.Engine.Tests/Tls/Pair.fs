@@ -31,23 +31,68 @@ let midYear = DateTimeOffset(2026, 6, 15, 12, 0, 0, TimeSpan.Zero)
 
 let identity = SimulationIdentity.Create(Seeded 1, "server.example")
 
-/// A client that trusts anybody, and a server with a certificate for server.example.
-let clientConfig =
-    TlsClientConfig(
-        ApplicationProtocols = [| "hq-interop" |],
-        TransportParameters = bytes [ 1uy; 2uy; 3uy ],
-        Entropy = Seeded 2,
-        ServerName = "server.example",
-        Verifier = NoCertificateVerifier.Instance,
-        Time = midYear
+/// What one side is told; each side takes what concerns it.
+type Settings =
+    { Suites: CipherSuite list
+      Groups: NamedGroup list
+      Protocols: string list
+      Parameters: Bytes
+      Entropy: IEntropy
+      KeyLog: bool
+      ServerName: string
+      Verifier: ICertificateVerifier
+      Time: DateTimeOffset
+      Identities: IServerIdentitySelector }
+
+/// A client that trusts anybody and asks for server.example.
+let client =
+    { Suites =
+        [ CipherSuite.Aes128GcmSha256
+          CipherSuite.Aes256GcmSha384
+          CipherSuite.ChaCha20Poly1305Sha256 ]
+      Groups = [ NamedGroup.X25519; NamedGroup.Secp256r1 ]
+      Protocols = [ "hq-interop" ]
+      Parameters = bytes [ 1uy; 2uy; 3uy ]
+      Entropy = Seeded 2
+      KeyLog = false
+      ServerName = "server.example"
+      Verifier = NoCertificateVerifier.Instance
+      Time = midYear
+      Identities = SingleServerIdentity identity }
+
+/// A server with a certificate for server.example, which prefers h3.
+let server =
+    { client with
+        Protocols = [ "h3"; "hq-interop" ]
+        Parameters = bytes [ 4uy; 5uy ]
+        Entropy = Seeded 3 }
+
+let clientSession settings =
+    new ClientHandshake(
+        TlsClientConfig(
+            ApplicationProtocols = settings.Protocols,
+            TransportParameters = settings.Parameters,
+            Entropy = settings.Entropy,
+            Groups = settings.Groups,
+            CipherSuites = settings.Suites,
+            EnableKeyLog = settings.KeyLog,
+            ServerName = settings.ServerName,
+            Verifier = settings.Verifier,
+            Time = settings.Time
+        )
     )
 
-let serverConfig =
-    TlsServerConfig(
-        ApplicationProtocols = [| "h3"; "hq-interop" |],
-        TransportParameters = bytes [ 4uy; 5uy ],
-        Entropy = Seeded 3,
-        Identities = SingleServerIdentity identity
+let serverSession settings =
+    new ServerHandshake(
+        TlsServerConfig(
+            ApplicationProtocols = settings.Protocols,
+            TransportParameters = settings.Parameters,
+            Entropy = settings.Entropy,
+            Groups = settings.Groups,
+            CipherSuites = settings.Suites,
+            EnableKeyLog = settings.KeyLog,
+            Identities = settings.Identities
+        )
     )
 
 /// How a run ended.
@@ -115,8 +160,8 @@ let runOver (wire: Wire) (client: ClientHandshake) (server: ServerHandshake) =
       ServerEvents = List.ofSeq told[Role.Server]
       Error = error }
 
-let run (client: TlsClientConfig) (server: TlsServerConfig) =
-    runOver asSent (new ClientHandshake(client)) (new ServerHandshake(server))
+let run client server =
+    runOver asSent (clientSession client) (serverSession server)
 
 /// The alert with which a run ended, and who sent it.
 let alert outcome =

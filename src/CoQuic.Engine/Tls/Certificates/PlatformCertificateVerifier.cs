@@ -24,7 +24,7 @@ public sealed class PlatformCertificateVerifier : ICertificateVerifier
 
     /// <summary>Trusts these roots and no others. A self-signed certificate may be its own root.</summary>
     /// <param name="roots">The roots; they are kept and must not be disposed of.</param>
-    public static PlatformCertificateVerifier TrustingOnly(params IEnumerable<X509Certificate2> roots) =>
+    public static PlatformCertificateVerifier TrustingOnly(IEnumerable<X509Certificate2> roots) =>
         new([.. roots]);
 
     /// <summary>Trusts the certificates of a PEM text and no others.</summary>

@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using SigningRequest = System.Security.Cryptography.X509Certificates.CertificateRequest;
 
 namespace CoQuic.Engine;
 
@@ -20,7 +19,7 @@ public static class SelfSignedIdentity
     {
         ArgumentNullException.ThrowIfNull(names);
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        SigningRequest request = RequestFor(["localhost", "127.0.0.1", "::1", .. names], new PublicKey(key));
+        CertificateRequest request = RequestFor(["localhost", "127.0.0.1", "::1", .. names], new PublicKey(key));
         X509SignatureGenerator generator = X509SignatureGenerator.CreateForECDsa(key);
         byte[] serialNumber = RandomNumberGenerator.GetBytes(16);
         using X509Certificate2 certificate =
@@ -31,7 +30,7 @@ public static class SelfSignedIdentity
     }
 
     /// <summary>A request for a server's certificate that is no authority. The first name is the subject.</summary>
-    internal static SigningRequest RequestFor(IReadOnlyList<string> names, PublicKey key)
+    internal static CertificateRequest RequestFor(IReadOnlyList<string> names, PublicKey key)
     {
         SubjectAlternativeNameBuilder alternativeNames = new();
         foreach (string name in names)
@@ -44,7 +43,7 @@ public static class SelfSignedIdentity
 
         X500DistinguishedNameBuilder subject = new();
         subject.AddCommonName(names[0]);
-        SigningRequest request = new(subject.Build(), key, HashAlgorithmName.SHA256);
+        CertificateRequest request = new(subject.Build(), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(alternativeNames.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(
             certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));

@@ -1,7 +1,6 @@
 using System;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using SigningRequest = System.Security.Cryptography.X509Certificates.CertificateRequest;
 
 namespace CoQuic.Engine;
 
@@ -23,7 +22,7 @@ public static class SimulationIdentity
         ArgumentNullException.ThrowIfNull(name);
         DeterministicSigner signer = new(Secp256r1Scalars.Draw(seed));
         PublicKey publicKey = PublicKeyOf(signer);
-        SigningRequest request = SelfSignedIdentity.RequestFor([name], publicKey);
+        CertificateRequest request = SelfSignedIdentity.RequestFor([name], publicKey);
         using X509Certificate2 certificate = request.Create(
             request.SubjectName, new SignatureGenerator(signer, publicKey), NotBefore, NotAfter, serialNumber: [1]);
         return new ServerIdentity([Bytes.CopyOf(certificate.RawDataMemory.Span)], signer);

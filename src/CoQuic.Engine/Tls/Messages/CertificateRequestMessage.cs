@@ -4,11 +4,11 @@ using System.Diagnostics.CodeAnalysis;
 namespace CoQuic.Engine;
 
 /// <summary>CertificateRequest (RFC 8446 §4.3.2). We have no client certificate, so only its form matters.</summary>
-internal sealed record CertificateRequest(Bytes RequestContext, ExtensionList Extensions)
+internal sealed record CertificateRequestMessage(Bytes RequestContext, ExtensionList Extensions)
 {
     public static bool TryRead(
         ReadOnlySpan<byte> body,
-        [NotNullWhen(true)] out CertificateRequest? message,
+        [NotNullWhen(true)] out CertificateRequestMessage? message,
         [NotNullWhen(false)] out TransportError? error)
     {
         message = null;
@@ -24,7 +24,7 @@ internal sealed record CertificateRequest(Bytes RequestContext, ExtensionList Ex
             return false;
 
         error = Check(context, extensions);
-        message = error is null ? new CertificateRequest(Bytes.CopyOf(context), extensions) : null;
+        message = error is null ? new CertificateRequestMessage(Bytes.CopyOf(context), extensions) : null;
         return error is null;
     }
 
