@@ -6,6 +6,7 @@
 #load "build/Format.fs"
 #load "build/Counts.fs"
 #load "build/Tests.fs"
+#load "build/Demo.fs"
 #load "build/MustShow.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"
@@ -85,6 +86,12 @@ let private format arguments =
     else
         Format.write ()
 
+let private demo arguments =
+    match (Options.parse "demo" [] true arguments).Words with
+    | [] -> Demo.run None
+    | [ file ] -> Demo.run (Some file)
+    | _ -> stop "demo takes one file at most."
+
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
 let private shown =
     [ "2-bulk", MustShow.bulk; "2-fresh-clone", MustShow.freshClone ]
@@ -138,6 +145,7 @@ let private targets =
           Run = run }
 
     [ target "build" "[--configuration NAME]" "restore, compile, and pack into artifacts/" (chore build)
+      target "demo" "[FILE]" "send a file of 256 MiB, or the one given, between two processes, both ways" demo
       target
           "test"
           "[--full] [--require A,B] [--filter TEXT] [--evidence NAME]"

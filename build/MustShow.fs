@@ -52,9 +52,18 @@ let private transfer port (server: Process) direction (bytes: int64) =
         let exitCode, clientPeak = runClient port direction bytes json
         expect (exitCode = 0) $"The {direction} of {bytes} bytes ended with exit status {exitCode}."
         use report = JsonDocument.Parse(File.ReadAllText json)
-        let number (name: string) = report.RootElement.GetProperty(name).GetDouble()
+
+        let number (name: string) =
+            report.RootElement.GetProperty(name).GetDouble()
+
         let status = report.RootElement.GetProperty("status").GetString()
-        let counted = if direction = "download" then "bytes_received" else "bytes_sent"
+
+        let counted =
+            if direction = "download" then
+                "bytes_received"
+            else
+                "bytes_sent"
+
         expect (status = "ok") $"The {direction} of {bytes} bytes has status={status}."
         let seen = number counted
         expect (seen = float bytes) $"The {direction} counted {seen} bytes instead of {bytes}."

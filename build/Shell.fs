@@ -17,6 +17,9 @@ let root = Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, ".."))
 
 let inRoot path = Path.Combine(root, path)
 
+/// Where build.fsx was started: what the paths among its arguments are relative to.
+let startedIn = Directory.GetCurrentDirectory()
+
 let isCi = Environment.GetEnvironmentVariable "CI" = "true"
 
 let private children = ConcurrentDictionary<int, Process>()
