@@ -2,6 +2,8 @@ namespace CoQuic.Runtime
 
 open System
 open System.IO
+open System.Security.Cryptography.X509Certificates
+open CoQuic
 open CoQuic.FSharp
 
 /// Where servers get their certificates from.
@@ -27,6 +29,19 @@ module Identities =
             |> Result.mapError (unusable $"{certificateChain}' or '{privateKey}")
         | Error error, _
         | _, Error error -> Error error
+
+    /// The identity of a certificate that has its private key, and of the certificates that lead from it to a root.
+    let ofCertificate
+        (certificate: X509Certificate2)
+        (intermediates: X509Certificate2Collection)
+        : Result<ServerIdentity, RuntimeError> =
+        match ServerIdentity.TryFromCertificate(certificate, intermediates) with
+        | true, identity, _ -> Ok(nonNull identity)
+        | false, _, problem -> Error(RuntimeError.FileUnusable(certificate.Subject, nonNull problem))
+
+    /// Trusts these certificates, as roots, and no others.
+    let trust (roots: X509Certificate2Collection) : ICertificateVerifier =
+        Engine.PlatformCertificateVerifier.TrustingOnly [| for root in roots -> root |]
 
     /// Makes a self-signed certificate for localhost and these names, which ends in a month: for development, where clients do
     /// not verify or trust it explicitly.

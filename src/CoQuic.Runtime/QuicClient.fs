@@ -1,11 +1,12 @@
 namespace CoQuic.Runtime
 
 open System
+open System.Net
 open System.Threading
 open System.Threading.Tasks
 open CoQuic.FSharp
 
-/// What a client connects with.
+/// What a client connects with, for F#.
 [<NoEquality; NoComparison>]
 type ClientOptions =
     {
@@ -26,6 +27,39 @@ module ClientOptions =
         { Request = OpenRequest.create host port
           Runtime = RuntimeOptions.create (EndpointConfig.client applicationProtocol)
           Streams = StreamOptions.defaults }
+
+    let private remoteOf (options: QuicClientOptions) : HostAddress =
+        match options.RemoteEndPoint with
+        | :? IPEndPoint as endPoint ->
+            { Host = string endPoint.Address
+              Port = endPoint.Port }
+        | :? DnsEndPoint as endPoint ->
+            { Host = endPoint.Host
+              Port = endPoint.Port }
+        | _ -> invalidArg "options" "RemoteEndPoint must be an IPEndPoint or a DnsEndPoint."
+
+    let private trustOf (options: QuicClientOptions) : ICertificateVerifier option =
+        options.TrustedRoots |> Option.ofObj |> Option.map Identities.trust
+
+    let internal ofClass (options: QuicClientOptions) : ClientOptions =
+        let remote = remoteOf options
+        let client = create remote.Host remote.Port ""
+
+        let endpoint =
+            { client.Runtime.Endpoint with
+                VerifyPeer = options.VerifyServer
+                CertificateVerifier = trustOf options }
+
+        { client with
+            Request =
+                { client.Request with
+                    ServerName = options.TargetHost |> Option.ofObj |> Option.defaultValue remote.Host }
+            Runtime =
+                options.Apply
+                    { client.Runtime with
+                        Endpoint = endpoint
+                        LocalEndPoint = Option.ofObj options.LocalEndPoint }
+            Streams = options.Streams }
 
 /// Opens connections. Each has a socket and a thread of its own.
 [<AbstractClass; Sealed>]
@@ -51,17 +85,29 @@ type QuicClient private () =
                 HubAgent.Start("coquic client", options.Runtime, options.Streams, events)
                 |> Attempt.get
 
-            let pending = PendingConnection()
+            let pending =
+                TaskCompletionSource<ConnectionCore>(TaskCreationOptions.RunContinuationsAsynchronously)
 
             use _ =
                 cancellation.Register(fun () ->
-                    if pending.Source.TrySetCanceled cancellation then
+                    if pending.TrySetCanceled cancellation then
                         agent.Stop() |> ignore)
 
             agent.Post(HubMessage.Connect(options.Request, pending))
-            let! core = pending.Source.Task
+            let! core = pending.Task
             return QuicConnection(core, homeOf agent options.Streams)
         }
+
+    /// Opens a connection and completes when its handshake is done. Cancelling leaves nothing behind.
+    static member ConnectAsync
+        (options: QuicClientOptions, cancellationToken: CancellationToken)
+        : ValueTask<QuicConnection> =
+        ArgumentNullException.ThrowIfNull options
+        ValueTask<QuicConnection>(QuicClient.Connect(ClientOptions.ofClass options, cancellationToken))
+
+    /// Opens a connection and completes when its handshake is done.
+    static member ConnectAsync(options: QuicClientOptions) : ValueTask<QuicConnection> =
+        QuicClient.ConnectAsync(options, CancellationToken.None)
 
 /// Opens connections.
 [<RequireQualifiedAccess>]

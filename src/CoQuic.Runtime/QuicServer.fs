@@ -7,7 +7,7 @@ open System.Threading.Channels
 open System.Threading.Tasks
 open CoQuic.FSharp
 
-/// What a server listens with.
+/// What a server listens with, for F#.
 [<NoEquality; NoComparison>]
 type ServerOptions =
     {
@@ -30,6 +30,21 @@ module ServerOptions =
         { Runtime = RuntimeOptions.bound localEndPoint endpoint
           Streams = StreamOptions.defaults
           Backlog = 512 }
+
+    let internal ofClass (options: QuicServerOptions) : Result<ServerOptions, RuntimeError> =
+        let certificate =
+            match options.ServerCertificate with
+            | null -> invalidArg "options" "ServerCertificate must be set."
+            | certificate -> certificate
+
+        Identities.ofCertificate certificate options.Intermediates
+        |> Result.map (fun identity ->
+            let server = create options.ListenEndPoint "" identity
+
+            { server with
+                Runtime = options.Apply server.Runtime
+                Streams = options.Streams
+                Backlog = options.ListenBacklog })
 
 /// Accepts connections: all of them on one socket and one thread.
 [<Sealed>]
@@ -89,6 +104,18 @@ type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>
             |> ignore
 
             new QuicServer(agent, waiting.Reader, options.Streams))
+
+    /// Binds the address and listens.
+    static member ListenAsync
+        (options: QuicServerOptions, cancellationToken: CancellationToken)
+        : ValueTask<QuicServer> =
+        ArgumentNullException.ThrowIfNull options
+        cancellationToken.ThrowIfCancellationRequested()
+        ValueTask<QuicServer>(ServerOptions.ofClass options |> Result.bind QuicServer.Listen |> Attempt.get)
+
+    /// Binds the address and listens.
+    static member ListenAsync(options: QuicServerOptions) : ValueTask<QuicServer> =
+        QuicServer.ListenAsync(options, CancellationToken.None)
 
 /// Accepts connections.
 [<RequireQualifiedAccess>]

@@ -6,21 +6,6 @@ open System.Net
 open System.Threading.Tasks
 open CoQuic.FSharp
 
-/// A connection that somebody waits for.
-[<Sealed>]
-type internal PendingConnection() =
-
-    let source =
-        TaskCompletionSource<ConnectionCore>(TaskCreationOptions.RunContinuationsAsynchronously)
-
-    /// The agent's: the connection, from the moment it exists.
-    member val Handle: ConnectionHandle voption = ValueNone with get, set
-
-    /// The agent's: nobody waits any more.
-    member val IsCancelled = false with get, set
-
-    member _.Source = source
-
 /// A stream that somebody waits for.
 [<Sealed>]
 type internal PendingStream(connection: ConnectionCore, kind: StreamKind) =
@@ -37,8 +22,7 @@ type internal PendingStream(connection: ConnectionCore, kind: StreamKind) =
 /// What applications ask of the agent that runs their connections.
 [<RequireQualifiedAccess>]
 type internal HubMessage =
-    | Connect of request: OpenRequest * pending: PendingConnection
-    | CancelConnect of pending: PendingConnection
+    | Connect of request: OpenRequest * pending: TaskCompletionSource<ConnectionCore>
     | OpenStream of pending: PendingStream
     | Close of connection: ConnectionCore * code: uint64 * reason: string
     /// Streams were written to or read from.
@@ -63,8 +47,11 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
     static let refusedStream = 0UL
 
     let connections = Dictionary<ConnectionHandle, ConnectionCore>()
-    let opening = Dictionary<OpenTag, PendingConnection>()
-    let handshaking = Dictionary<ConnectionHandle, PendingConnection>()
+    let opening = Dictionary<OpenTag, TaskCompletionSource<ConnectionCore>>()
+
+    let handshaking =
+        Dictionary<ConnectionHandle, TaskCompletionSource<ConnectionCore>>()
+
     let streams = Dictionary<StreamTag, PendingStream>()
     let arrived = List<StreamCore>()
     let mutable lastTag = 0
@@ -90,28 +77,19 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
         opening.Add(tag, pending)
         [ Command.Open(tag, request) ]
 
-    let cancelConnect (pending: PendingConnection) =
-        pending.IsCancelled <- true
-
-        match pending.Handle with
-        | ValueSome handle when connections.ContainsKey handle -> [ Command.close handle 0UL "" ]
-        | _ -> []
-
     let onOpened tag handle =
         match take opening tag with
         | ValueSome pending ->
             add handle Role.Client
-            pending.Handle <- ValueSome handle
             handshaking.Add(handle, pending)
-            if pending.IsCancelled then cancelConnect pending else []
-        | ValueNone -> []
+        | ValueNone -> ()
 
     let onRefused tag error =
         match take opening tag with
         | ValueSome pending ->
-            pending.Source.TrySetException(QuicExceptions.ofError (RuntimeError.ofOpenError error))
+            pending.TrySetException(QuicExceptions.ofError (RuntimeError.ofOpenError error))
             |> ignore
-        | _ -> ()
+        | ValueNone -> ()
 
         events.Closed connections.Count
 
@@ -128,15 +106,15 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
 
             match take handshaking handle with
             | ValueSome pending ->
-                pending.Source.TrySetResult connection |> ignore
+                pending.TrySetResult connection |> ignore
                 []
-            | _ -> accept connection
+            | ValueNone -> accept connection
         | _ -> []
 
     let failPending (connection: ConnectionCore) (error: exn) =
         match take handshaking connection.Handle with
-        | ValueSome pending -> pending.Source.TrySetException error |> ignore
-        | _ -> ()
+        | ValueSome pending -> pending.TrySetException error |> ignore
+        | ValueNone -> ()
 
         for tag, pending in [ for entry in streams -> entry.Key, entry.Value ] do
             if pending.Connection = connection then
@@ -176,7 +154,7 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
                 // The number is used up, so that the peer has to hear of the stream's end.
                 pending.Connection.Remove stream
                 [ Command.sendLast handle id Bytes.empty ]
-        | _ -> []
+        | ValueNone -> []
 
     /// Nobody will read or write it.
     let refuseStream handle (id: StreamId) =
@@ -232,7 +210,6 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
     let onMessage message =
         match message with
         | HubMessage.Connect(request, pending) -> connect request pending
-        | HubMessage.CancelConnect pending -> cancelConnect pending
         | HubMessage.OpenStream pending -> openStream pending
         | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
             // What was written before is handed over before.
@@ -242,7 +219,9 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
 
     let onSignal signal =
         match signal with
-        | Signal.Opened(tag, handle) -> onOpened tag handle
+        | Signal.Opened(tag, handle) ->
+            onOpened tag handle
+            []
         | Signal.Refused(tag, error) -> onRefused tag error
         | Signal.Accepted handle ->
             add handle Role.Server
@@ -290,7 +269,7 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
     /// The agent has ended: so has everything that waits. Called once no update runs any more.
     member _.OnEnded(error: RuntimeError) =
         for pending in opening.Values do
-            pending.Source.TrySetException(QuicExceptions.ofError error) |> ignore
+            pending.TrySetException(QuicExceptions.ofError error) |> ignore
 
         for connection in List.ofSeq connections.Values do
             close connection error

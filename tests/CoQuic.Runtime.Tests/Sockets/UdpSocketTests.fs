@@ -187,5 +187,33 @@ let private tests (kind: Kind) =
                   failtest "it was bound"
               | Error error -> Expect.equal error (RuntimeError.AddressNotAvailable foreign) "the error" ]
 
+/// A socket at a wildcard address with packet information, and the address it answers from.
+let private answersFrom (wildcard: IPAddress) =
+    let options =
+        { SocketOptions.bind (IPEndPoint(wildcard, 0)) with
+            PacketInformation = true }
+
+    use server = UdpSockets.openSocket options |> opened
+    // The whole of 127.0.0.0/8 is this machine on Linux, and 127.0.0.1 is where answers to it would come from.
+    let asked = IPEndPoint(IPAddress.Parse "127.0.0.2", server.LocalEndPoint.Port)
+    use client = openOn portable IPAddress.Loopback
+    sendAll client (outgoing [| 1uy |] 1 EcnCodepoint.NotEct (routeTo asked))
+    let run = receive server
+    sendAll server (outgoing (pattern 2400) 1200 EcnCodepoint.Ect0 run.Route)
+    let answer = receive client
+    Expect.equal (UdpAddress.toEndPoint answer.Route.Remote) asked $"the answer of {wildcard}"
+
+[<Tests>]
+let homes =
+    testCase "a server with several addresses answers from the one it was asked at"
+    <| fun () ->
+        if not LinuxSocket.isSupported then
+            CoQuic.Tests.Capability.missing "linux" "packet information is read on Linux alone"
+
+        answersFrom IPAddress.Any
+
+        if hasIPv6.Value then
+            answersFrom IPAddress.IPv6Any
+
 [<Tests>]
 let all = testList "UDP sockets" (List.map tests kinds)

@@ -1,0 +1,113 @@
+namespace CoQuic.Runtime
+
+open System
+open System.Collections.Generic
+open System.Net
+open System.Net.Security
+open System.Security.Cryptography.X509Certificates
+open CoQuic.FSharp
+
+/// What clients and servers have in common, for ordinary .NET code. The names follow System.Net.Quic.
+[<AbstractClass>]
+type QuicConnectionOptions internal () =
+
+    static let transport = TransportConfig.defaults
+
+    /// The application protocols (ALPN), most preferred first; at least one.
+    member val ApplicationProtocols: IList<SslApplicationProtocol> = List<SslApplicationProtocol>() with get, set
+
+    /// After so much silence the connection ends; zero means never. 30 s unless set.
+    member val IdleTimeout: TimeSpan = transport.MaxIdleTimeout with get, set
+
+    /// A handshake that takes longer fails; zero means that it may take for ever. 10 s unless set.
+    member val HandshakeTimeout: TimeSpan = transport.HandshakeTimeout with get, set
+
+    /// After so much silence a packet keeps the connection alive; zero means never.
+    member val KeepAliveInterval: TimeSpan = transport.KeepAliveInterval with get, set
+
+    /// How many bidirectional streams the peer may have open. 100 unless set.
+    member val MaxInboundBidirectionalStreams: int = int transport.InitialMaxStreamsBidi with get, set
+
+    /// How many unidirectional streams the peer may have open. 100 unless set.
+    member val MaxInboundUnidirectionalStreams: int = int transport.InitialMaxStreamsUni with get, set
+
+    /// The application error code of streams that are disposed of unread, or whose write is cancelled; 0 to 2^62 − 1.
+    member val DefaultStreamErrorCode: int64 = 0L with get, set
+
+    /// The application error code of connections that are disposed of; 0 to 2^62 − 1.
+    member val DefaultCloseErrorCode: int64 = 0L with get, set
+
+    /// Written bytes that a stream holds until the peer has acknowledged them, at most. 1 MiB unless set.
+    member val WriteBufferBytes: int = StreamOptions.defaults.WriteBufferBytes with get, set
+
+    /// The file to append key-log lines to (NSS format); null asks the environment variable SSLKEYLOGFILE.
+    member val KeyLogFile: string | null = null with get, set
+
+    member internal this.Streams: StreamOptions =
+        ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultStreamErrorCode, nameof this.DefaultStreamErrorCode)
+        ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultCloseErrorCode, nameof this.DefaultCloseErrorCode)
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(this.WriteBufferBytes, nameof this.WriteBufferBytes)
+
+        { WriteBufferBytes = this.WriteBufferBytes
+          DefaultStreamErrorCode = uint64 this.DefaultStreamErrorCode
+          DefaultCloseErrorCode = uint64 this.DefaultCloseErrorCode }
+
+    member private this.Configure(config: TransportConfig) : TransportConfig =
+        let streams name (count: int) =
+            ArgumentOutOfRangeException.ThrowIfNegative(count, name)
+            uint64 count
+
+        { config with
+            MaxIdleTimeout = this.IdleTimeout
+            HandshakeTimeout = this.HandshakeTimeout
+            KeepAliveInterval = this.KeepAliveInterval
+            InitialMaxStreamsBidi =
+                streams (nameof this.MaxInboundBidirectionalStreams) this.MaxInboundBidirectionalStreams
+            InitialMaxStreamsUni =
+                streams (nameof this.MaxInboundUnidirectionalStreams) this.MaxInboundUnidirectionalStreams }
+
+    /// The same for F#, laid over what is there.
+    member internal this.Apply(options: RuntimeOptions) : RuntimeOptions =
+        { options with
+            KeyLogFile = Option.ofObj this.KeyLogFile
+            Endpoint =
+                { options.Endpoint with
+                    ApplicationProtocols = [ for protocol in this.ApplicationProtocols -> string protocol ]
+                    Transport = this.Configure options.Endpoint.Transport } }
+
+/// What a client connects with.
+[<Sealed>]
+type QuicClientOptions() =
+    inherit QuicConnectionOptions()
+
+    /// The server: an `IPEndPoint`, or a `DnsEndPoint` whose name is resolved.
+    member val RemoteEndPoint: EndPoint | null = null with get, set
+
+    /// The address and port to bind; null takes any.
+    member val LocalEndPoint: IPEndPoint | null = null with get, set
+
+    /// The name that the server's certificate must bear; null takes the host of `RemoteEndPoint`.
+    member val TargetHost: string | null = null with get, set
+
+    /// Whether the server's certificate chain and name are verified. Its handshake signature always is.
+    member val VerifyServer: bool = true with get, set
+
+    /// The roots to trust, and no others; null trusts the system's.
+    member val TrustedRoots: X509Certificate2Collection | null = null with get, set
+
+/// What a server listens with.
+[<Sealed>]
+type QuicServerOptions() =
+    inherit QuicConnectionOptions()
+
+    /// The address and port to listen at; the port 0 takes a free one.
+    member val ListenEndPoint: IPEndPoint = IPEndPoint(IPAddress.IPv6Any, 0) with get, set
+
+    /// The server's certificate, which has its private key.
+    member val ServerCertificate: X509Certificate2 | null = null with get, set
+
+    /// The certificates that lead from the server's own to a root.
+    member val Intermediates: X509Certificate2Collection = X509Certificate2Collection() with get, set
+
+    /// How many connections may wait to be accepted; one more is closed. 512 unless set.
+    member val ListenBacklog: int = 512 with get, set
