@@ -9,11 +9,14 @@ internal sealed partial class Connection
 {
     private readonly List<Effect> _told = [];
     private readonly List<Effect> _gathered = [];
+    private readonly List<Effect> _lastWords = [];
 
     /// <summary>Transmits what may be sent now and gives out what there is to tell.</summary>
     /// <param name="now">The instant of the input.</param>
     /// <param name="runs">Where datagrams are written.</param>
-    /// <param name="effects">Where all of it goes: datagrams, then stream data, then the rest (order of the C ABI).</param>
+    /// <param name="effects">
+    /// Where all of it goes: datagrams, then how the connection fares, then what its streams received, and its end last of all.
+    /// </param>
     public void Drain(TimeUs now, DatagramRuns runs, List<Effect> effects)
     {
         // Reading comes first, since with automatic credit it is consumption, and the credit travels with what is sent now.
@@ -21,10 +24,15 @@ internal sealed partial class Connection
             GatherStreamEvents();
         Transmit(now, runs, effects);
         runs.Flush(effects);
-        effects.AddRange(_gathered);
-        effects.AddRange(_told);
-        _gathered.Clear();
-        _told.Clear();
+        Move(_told, effects);
+        Move(_gathered, effects);
+        Move(_lastWords, effects);
+    }
+
+    private static void Move(List<Effect> from, List<Effect> to)
+    {
+        to.AddRange(from);
+        from.Clear();
     }
 
     private void Tell(Effect effect) => _told.Add(effect);
@@ -71,13 +79,13 @@ internal sealed partial class Connection
         TellState(StateChange.HandshakeReady);
     }
 
-    /// <summary>The connection's last words, once: what it has gathered before is still told.</summary>
+    /// <summary>The connection's last words, once: what its streams received before is still given out.</summary>
     private void TellClosed(CloseReason reason)
     {
         GatherStreamEvents();
-        TellState(StateChange.Failed);
-        Tell(new ConnectionLifecycleEventEffect(Handle, Lifecycle.Closed));
-        Tell(new ConnectionClosedEffect(Handle, reason));
+        _lastWords.Add(new StateEventEffect(Handle, StateChange.Failed));
+        _lastWords.Add(new ConnectionLifecycleEventEffect(Handle, Lifecycle.Closed));
+        _lastWords.Add(new ConnectionClosedEffect(Handle, reason));
     }
 
     private static string TextOf(ReadOnlySpan<byte> reasonPhrase) => Encoding.UTF8.GetString(reasonPhrase);
