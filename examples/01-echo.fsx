@@ -6,9 +6,14 @@ open System.Net
 open CoQuic.FSharp
 open CoQuic.Runtime
 
-let ok result = result |> Result.defaultWith (fun (error: RuntimeError) -> failwith $"{error}")
+let ok result =
+    result |> Result.defaultWith (fun (error: RuntimeError) -> failwith $"{error}")
+
 let here = IPEndPoint(IPAddress.Loopback, 0)
-let server = QuicServer.start (ServerOptions.create here "echo" (Identities.development [])) |> ok
+
+let server =
+    QuicServer.start (ServerOptions.create here "echo" (Identities.development []))
+    |> ok
 
 let serve =
     task {
@@ -22,7 +27,12 @@ let ask (text: string) =
     task {
         let options = ClientOptions.create "localhost" server.LocalEndPoint.Port "echo"
         let trusting = EndpointConfig.withoutVerification options.Runtime.Endpoint
-        let! connected = QuicClient.connect { options with Runtime.Endpoint = trusting }
+
+        let! connected =
+            QuicClient.connect
+                { options with
+                    Runtime.Endpoint = trusting }
+
         let! stream = (ok connected).OpenOutboundStreamAsync QuicStreamType.Bidirectional
         do! stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes text)
         stream.CompleteWrites()
