@@ -1,0 +1,88 @@
+module CoQuic.Peers.Tests.LoopbackTests
+
+open System
+open System.IO
+open System.Net
+open System.Net.Sockets
+open System.Threading.Tasks
+open Expecto
+open CoQuic.Peers
+
+/// A port that was free a moment ago.
+let private freePort () =
+    use socket =
+        new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+
+    socket.Bind(IPEndPoint(IPAddress.Loopback, 0))
+    (nonNull socket.LocalEndPoint :?> IPEndPoint).Port
+
+let private common () =
+    { Host = "127.0.0.1"
+      Port = freePort ()
+      Alpn = "hq-interop"
+      KeyLog = None }
+
+/// Against hanging only.
+let private deadline = TimeSpan.FromSeconds 60.0
+
+/// Serves files of these sizes, and lets a client fetch the paths. The client's exit status, and a look at what it has.
+let private fetch (sizes: (string * int) list) keyLog paths look =
+    task {
+        let folder = (Directory.CreateTempSubdirectory "coquic-peers-tests-").FullName
+        let www = Path.Combine(folder, "www")
+        let downloads = Path.Combine(folder, "downloads")
+        Directory.CreateDirectory www |> ignore
+
+        try
+            for name, size in sizes do
+                File.WriteAllBytes(Path.Combine(www, name), Array.init size (fun index -> byte (index * 17)))
+
+            let common = common ()
+
+            let withKeyLog =
+                { common with
+                    KeyLog = keyLog |> Option.map (fun (name: string) -> Path.Combine(folder, name)) }
+
+            let stop = TaskCompletionSource()
+            let serving = HqServer.run withKeyLog www None stop.Task
+            let! status = (HqClient.run common downloads paths).WaitAsync deadline
+            stop.SetResult()
+            let! served = serving.WaitAsync deadline
+            Expect.equal served 0 "the server ends in order"
+            look folder status
+        finally
+            Directory.Delete(folder, true)
+    }
+
+let private isSame (folder: string) name =
+    let read side =
+        File.ReadAllBytes(Path.Combine(folder, side, name))
+
+    Expect.sequenceEqual (read "downloads") (read "www") name
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "interop endpoint on loopback"
+        [ testCaseTask "many small files arrive over one connection, and its secrets are written down"
+          <| fun () ->
+              let files = [ for index in 1..150 -> $"file{index}", index * 7 ]
+
+              fetch files (Some "keys") [ for name, _ in files -> "/" + name ] (fun folder status ->
+                  Expect.equal status 0 "the client succeeds"
+                  files |> List.iter (fst >> isSame folder)
+                  let keys = File.ReadAllText(Path.Combine(folder, "keys"))
+                  Expect.stringContains keys "SERVER_TRAFFIC_SECRET_0 " "the secrets")
+
+          testCaseTask "a file that is not there is a reset stream, and the others arrive"
+          <| fun () ->
+              fetch
+                  [ "here", 100_000; "empty", 0 ]
+                  None
+                  [ "/here"; "/nothing"; "/empty"; "/../outside" ]
+                  (fun folder status ->
+                      Expect.equal status 1 "the client says so"
+                      isSame folder "here"
+                      isSame folder "empty"
+                      Expect.isFalse (File.Exists(Path.Combine(folder, "downloads", "nothing"))) "no file") ]
