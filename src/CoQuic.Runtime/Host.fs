@@ -206,6 +206,17 @@ type internal Host<'model, 'message when 'message: equality>
     let isBusy () =
         outbox.HasRoom && (reenter || actions.Count > 0)
 
+    /// A host that cannot send what it has leaves what it could read to the system's buffer.
+    let interest () =
+        (if outbox.HasRoom then
+             Readiness.Readable
+         else
+             Readiness.None)
+        ||| (if outbox.IsBlocked then
+                 Readiness.Writable
+             else
+                 Readiness.None)
+
     let patience () =
         if isBusy () then
             0L
@@ -223,7 +234,7 @@ type internal Host<'model, 'message when 'message: equality>
     /// Waits until there is something to do, unless there is already (`hasPosts`), and does it. The one place that waits.
     member _.Turn(hasPosts: bool) =
         let patience = if hasPosts then 0L else patience ()
-        let readiness = socket.Wait(patience, outbox.IsBlocked)
+        let readiness = socket.Wait(patience, interest ())
 
         if outbox.IsBlocked then
             outbox.Flush()
@@ -257,16 +268,20 @@ type internal Host<'model, 'message when 'message: equality>
         List.iter (Action.Feed >> actions.Enqueue) (closes ())
         actions.Enqueue Action.Stop
 
-    /// Closes all connections without the program, which may have failed.
+    /// Closes all connections without the program, which may have failed. If the engine is what failed, it may fail again: the
+    /// first failure is the one to tell.
     member _.Abandon() =
-        for close in closes () do
-            for effect in engine.Feed(services.Now(), close).Effects do
-                transmitEffect effect
+        try
+            for close in closes () do
+                for effect in engine.Feed(services.Now(), close).Effects do
+                    transmitEffect effect
+        with _ ->
+            ()
 
     /// Sends what waits still, for so many microseconds at most.
     member _.Flush(microseconds: int64) =
         let finish = services.Now().Microseconds + microseconds
 
         while outbox.IsBlocked && services.Now().Microseconds < finish do
-            socket.Wait(finish - services.Now().Microseconds, true) |> ignore
+            socket.Wait(finish - services.Now().Microseconds, Readiness.Writable) |> ignore
             outbox.Flush()

@@ -65,7 +65,7 @@ module ClientOptions =
 [<AbstractClass; Sealed>]
 type QuicClient private () =
 
-    /// The agent ends with its only connection.
+    /// The agent ends with its only connection: who closes the socket need not stay in the closing state (RFC 9000 §10.2).
     static let events: HubEvents =
         { Accepted = fun _ -> false
           Closed = fun _ -> [ Command.Stop ] }

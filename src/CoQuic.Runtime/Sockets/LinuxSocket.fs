@@ -68,7 +68,19 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
     let header = GC.AllocateArray<MessageHeader>(1, pinned = true)
     let polled = GC.AllocateArray<PollDescriptor>(2, pinned = true)
     let timeout = GC.AllocateArray<TimeSpec>(1, pinned = true)
+
+    /// Whether runs go out in one call: a system that refuses it is asked once.
     let mutable segmentation = offload
+
+    let events (interest: Readiness) =
+        (if interest.HasFlag Readiness.Readable then
+             Libc.POLLIN
+         else
+             0s)
+        ||| (if interest.HasFlag Readiness.Writable then
+                 Libc.POLLOUT
+             else
+                 0s)
 
     do
         header[0] <-
@@ -90,9 +102,6 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
               Requested = Libc.POLLIN
               Returned = 0s }
 
-    /// Whether runs go out in one call still: a system without segmentation is found out once and remembered.
-    member _.UsesSegmentation = segmentation
-
     member private _.Poll(microseconds: int64) : int =
         let limit =
             if microseconds < 0L then
@@ -110,11 +119,11 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
         let events = polled[0].Returned
         let mutable readiness = Readiness.None
 
-        // An error on the socket is taken off it by reading.
+        // An error, which is told unasked, is taken off the socket by reading or writing.
         if events &&& (Libc.POLLIN ||| Libc.POLLERR) <> 0s then
             readiness <- readiness ||| Readiness.Readable
 
-        if events &&& Libc.POLLOUT <> 0s then
+        if events &&& (Libc.POLLOUT ||| Libc.POLLERR) <> 0s then
             readiness <- readiness ||| Readiness.Writable
 
         if polled[1].Returned <> 0s then
@@ -211,13 +220,8 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
             | :? IPEndPoint as endPoint -> endPoint
             | _ -> IPEndPoint(IPAddress.Any, 0)
 
-        member this.Wait(microseconds, forWriting) =
-            polled[0].Requested <-
-                if forWriting then
-                    Libc.POLLIN ||| Libc.POLLOUT
-                else
-                    Libc.POLLIN
-
+        member this.Wait(microseconds, interest) =
+            polled[0].Requested <- events interest
             polled[0].Returned <- 0s
             polled[1].Returned <- 0s
 

@@ -38,13 +38,15 @@ type internal PortableSocket(socket: Socket) =
         while wake.Poll(0, SelectMode.SelectRead) do
             wake.Receive scratch |> ignore
 
-    let select (microseconds: int64) forWriting =
+    let select (microseconds: int64) (interest: Readiness) =
         readers.Clear()
-        readers.Add socket
         readers.Add wake
         writers.Clear()
 
-        if forWriting then
+        if interest.HasFlag Readiness.Readable then
+            readers.Add socket
+
+        if interest.HasFlag Readiness.Writable then
             writers.Add socket
 
         let limit =
@@ -75,8 +77,8 @@ type internal PortableSocket(socket: Socket) =
             | :? IPEndPoint as endPoint -> endPoint
             | _ -> IPEndPoint(IPAddress.Any, 0)
 
-        member _.Wait(microseconds, forWriting) =
-            select microseconds forWriting
+        member _.Wait(microseconds, interest) =
+            select microseconds interest
             let mutable readiness = Readiness.None
 
             if readers.Contains socket then

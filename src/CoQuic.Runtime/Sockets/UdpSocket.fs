@@ -4,16 +4,16 @@ open System
 open System.Net
 open CoQuic.Engine
 
-/// What ended a wait.
+/// What a wait waits for, and what ended it.
 [<Flags>]
 type internal Readiness =
     /// The deadline.
     | None = 0
     /// Datagrams can be read.
     | Readable = 1
-    /// Datagrams can be written again. Only when asked for.
+    /// Datagrams can be written again.
     | Writable = 2
-    /// Somebody called `Wake`.
+    /// Somebody called `Wake`. Every wait waits for it.
     | Woken = 4
 
 /// A run of datagrams as one read brought it: all from one peer, of one size, the last possibly shorter.
@@ -63,9 +63,8 @@ type internal IUdpSocket =
 
     abstract LocalEndPoint: IPEndPoint
 
-    /// Waits until datagrams can be read, somebody wakes it, datagrams can be written (when `forWriting`), or `microseconds`
-    /// have passed; negative waits without end.
-    abstract Wait: microseconds: int64 * forWriting: bool -> Readiness
+    /// Waits until something of `interest` is so, somebody wakes it, or `microseconds` have passed; negative waits without end.
+    abstract Wait: microseconds: int64 * interest: Readiness -> Readiness
 
     /// Ends the current wait, or the next. From any thread, also after disposal.
     abstract Wake: unit -> unit

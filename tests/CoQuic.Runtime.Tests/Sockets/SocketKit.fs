@@ -60,7 +60,7 @@ let sendAll (socket: IUdpSocket) run =
             let next = socket.Send(&run, position)
 
             if next = position then
-                let readiness = socket.Wait(patience, true)
+                let readiness = socket.Wait(patience, Readiness.Writable)
                 Expect.isTrue (readiness.HasFlag Readiness.Writable) "room comes back"
 
             go next
@@ -72,7 +72,7 @@ let receive (socket: IUdpSocket) : ReceivedRun =
     let mutable run = Unchecked.defaultof<ReceivedRun>
 
     if not (socket.Receive &run) then
-        let readiness = socket.Wait(patience, false)
+        let readiness = socket.Wait(patience, Readiness.Readable)
         Expect.isTrue (readiness.HasFlag Readiness.Readable) "a datagram comes"
         Expect.isTrue (socket.Receive &run) "what is readable can be read"
 

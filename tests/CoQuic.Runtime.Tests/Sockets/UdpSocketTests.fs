@@ -111,16 +111,16 @@ let private tests (kind: Kind) =
           testCase "a wait ends at its deadline"
           <| fun () ->
               use socket = openOn kind IPAddress.Loopback
-              Expect.equal (socket.Wait(2_000L, false)) Readiness.None "nothing else happened"
+              Expect.equal (socket.Wait(2_000L, Readiness.Readable)) Readiness.None "nothing else happened"
 
           testCase "a wake from another thread ends a wait without limit, once"
           <| fun () ->
               use socket = openOn kind IPAddress.Loopback
               let waker = Thread(fun () -> socket.Wake())
               waker.Start()
-              Expect.equal (socket.Wait(-1L, false)) Readiness.Woken "it was woken"
+              Expect.equal (socket.Wait(-1L, Readiness.Readable)) Readiness.Woken "it was woken"
               waker.Join()
-              Expect.equal (socket.Wait(0L, false)) Readiness.None "one wake, one end"
+              Expect.equal (socket.Wait(0L, Readiness.Readable)) Readiness.None "one wake, one end"
 
           testCase "a wake before the wait is not lost, and many are one"
           <| fun () ->
@@ -129,8 +129,8 @@ let private tests (kind: Kind) =
               for _ in 1..1000 do
                   socket.Wake()
 
-              Expect.equal (socket.Wait(patience, false)) Readiness.Woken "it was woken"
-              Expect.equal (socket.Wait(0L, false)) Readiness.None "all wakes are taken"
+              Expect.equal (socket.Wait(patience, Readiness.Readable)) Readiness.Woken "it was woken"
+              Expect.equal (socket.Wait(0L, Readiness.Readable)) Readiness.None "all wakes are taken"
 
           testCase "a wake after disposal does nothing"
           <| fun () ->
@@ -138,7 +138,10 @@ let private tests (kind: Kind) =
               socket.Dispose()
               socket.Wake()
               socket.Wake()
-              Expect.throwsT<ObjectDisposedException> (fun () -> socket.Wait(0L, false) |> ignore) "its own use throws"
+
+              Expect.throwsT<ObjectDisposedException>
+                  (fun () -> socket.Wait(0L, Readiness.Readable) |> ignore)
+                  "its own use throws"
 
           testCase "a refused port does not disturb later datagrams"
           <| fun () ->
