@@ -49,6 +49,8 @@ internal sealed class PeerCertificate : IDisposable
                 return AlertDescription.UnsupportedCertificate.Because("a certificate whose key is not for signatures");
             if (!SignatureAlgorithm.Of(_certificate.PublicKey).Matches(scheme))
                 return AlertDescription.IllegalParameter.Because($"a signature of {scheme}, which does not fit the certificate's key");
+            if (!IsKeyStrong())
+                return AlertDescription.InsufficientSecurity.Because("an RSA key that is too short or too long");
             if (!IsValid(scheme, content, signature))
                 return AlertDescription.DecryptError.Because("a CertificateVerify whose signature is wrong");
             return null;
@@ -72,6 +74,12 @@ internal sealed class PeerCertificate : IDisposable
         return true;
     }
 
+    private bool IsKeyStrong()
+    {
+        using RSA? rsa = _certificate.GetRSAPublicKey();
+        return rsa is null or { KeySize: >= TlsLimits.MinimumRsaKeyBits and <= TlsLimits.MaximumRsaKeyBits };
+    }
+
     private bool IsValid(SignatureScheme scheme, byte[] content, Bytes signature)
     {
         HashAlgorithmName hash = scheme.Hash();
@@ -82,7 +90,6 @@ internal sealed class PeerCertificate : IDisposable
         }
 
         using RSA? rsa = _certificate.GetRSAPublicKey();
-        return rsa is { KeySize: >= TlsLimits.MinimumRsaKeyBits and <= TlsLimits.MaximumRsaKeyBits }
-            && rsa.VerifyData(content, signature, hash, RSASignaturePadding.Pss);
+        return rsa is not null && rsa.VerifyData(content, signature, hash, RSASignaturePadding.Pss);
     }
 }
