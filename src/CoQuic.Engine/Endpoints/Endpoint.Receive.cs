@@ -148,7 +148,6 @@ public sealed partial class Endpoint
         accepted.ReceiveDatagram(now, datagram, destination, input, _runs, _effects, _drops);
         if (!accepted.HasProcessedPacket)
         {
-            _drops.Count(DropReason.NotAuthentic);
             accepted.Dispose();
             return;
         }

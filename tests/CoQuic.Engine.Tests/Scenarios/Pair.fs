@@ -28,6 +28,8 @@ type TestEntropy(seed: uint64) =
 type Link =
     {
         Delay: TimeSpan
+        /// Up to so much is added to each datagram's delay: datagrams overtake each other.
+        Jitter: TimeSpan
         /// The chance of each datagram to be lost, 0 to 1.
         Loss: float
         /// Datagrams lost on purpose, counted from 0 in each direction.
@@ -36,6 +38,7 @@ type Link =
 
 let ideal =
     { Delay = TimeSpan.FromMilliseconds 10.0
+      Jitter = TimeSpan.Zero
       Loss = 0.0
       Drop = Set.empty }
 
@@ -138,9 +141,15 @@ let private launch side (bytes: Bytes) (route: RouteHandle option) pair =
     if not (isLost || bytes.IsEmpty) then
         pair.Steps <- pair.Steps + 1
 
+        let at =
+            if pair.Link.Jitter > TimeSpan.Zero then
+                pair.Now + pair.Link.Delay + pair.Random.NextDouble() * pair.Link.Jitter
+            else
+                pair.Now + pair.Link.Delay
+
         pair.Flight.Add(
-            struct (pair.Now + pair.Link.Delay, pair.Steps),
-            { At = pair.Now + pair.Link.Delay
+            struct (at, pair.Steps),
+            { At = at
               Order = pair.Steps
               To = other side
               Bytes = bytes
