@@ -96,7 +96,7 @@ public sealed partial class Endpoint
         else if (!IsAcceptableInitial(datagram.Span, header, out DropReason reason))
             _drops.Count(reason);
         else if (_config.MaxServerConnections > 0 && ConnectionCount >= _config.MaxServerConnections)
-            _drops.Count(DropReason.TooManyConnections);
+            Refuse(datagram.Span, input);
         else
             Accept(now, datagram, header, input);
     }
@@ -157,6 +157,14 @@ public sealed partial class Endpoint
         Queue(accepted);
     }
 
+    /// <summary>RFC 9000 §5.2.2: a server that takes no more connections says so to who asks with a genuine Initial.</summary>
+    private void Refuse(Span<byte> datagram, in OwnedDatagram input)
+    {
+        _drops.Count(DropReason.TooManyConnections);
+        int length = ConnectionRefusal.Write(datagram, _runs.Reserve(ConnectionRefusal.MaximumLength, _effects));
+        AnswerWithoutState(length, input);
+    }
+
     /// <summary>RFC 9000 §6.1: a server tells the versions that it speaks; a small datagram gets no answer.</summary>
     private void AnswerUnknownVersion(ReadOnlySpan<byte> datagram, in InvariantHeader header, in OwnedDatagram input)
     {
@@ -169,6 +177,14 @@ public sealed partial class Endpoint
 
         Span<byte> room = _runs.Reserve(VersionNegotiationPacket.Size(header, _config.SupportedVersions.Count), _effects);
         int length = VersionNegotiationPacket.Write(room, header, _config.SupportedVersions);
+        AnswerWithoutState(length, input);
+    }
+
+    /// <summary>Sends what was written in the room reserved last, if anything was, back to where the datagram came from.</summary>
+    private void AnswerWithoutState(int length, in OwnedDatagram input)
+    {
+        if (length == 0)
+            return;
         _runs.Commit(length, new DatagramAddressing(ConnectionHandle.None, input.Route), _effects);
         _runs.Flush(_effects);
     }
