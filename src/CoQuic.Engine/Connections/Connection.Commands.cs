@@ -23,6 +23,17 @@ internal sealed partial class Connection
     /// <summary>Asks for new packet protection keys (RFC 9001 §6): they come with the next packet for which the rules allow it.</summary>
     public void RequestKeyUpdate() => _keys.RequestUpdate();
 
+    /// <summary>Queues a DATAGRAM; its bytes are held until it is sent.</summary>
+    public LocalErrorCode? SendDatagram(in SendDatagramData input)
+    {
+        if (!IsAlive)
+            return null;
+        if (_datagramLimits.CheckSent(input.Bytes.Length, RoomInPacket) is { } refusal)
+            return refusal;
+        _datagrams.Add(input.Bytes, input.Priority);
+        return null;
+    }
+
     /// <summary>Ends the connection with the application protocol's error code (RFC 9000 §10.2).</summary>
     public void CloseByApplication(ulong errorCode, string reason)
     {

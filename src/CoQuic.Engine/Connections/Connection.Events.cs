@@ -10,18 +10,19 @@ internal sealed partial class Connection
     private readonly List<Effect> _told = [];
     private readonly List<Effect> _gathered = [];
     private readonly List<Effect> _lastWords = [];
+    private readonly List<Effect> _receivedDatagrams = [];
 
     /// <summary>Transmits what may be sent now and gives out what there is to tell.</summary>
     /// <param name="now">The instant of the input.</param>
     /// <param name="runs">Where datagrams are written.</param>
     /// <param name="effects">
-    /// Where all of it goes: datagrams, then how the connection fares, then what its streams received, and its end last of all.
+    /// Where all of it goes: UDP datagrams, then how the connection fares, then what its streams received, and its end last of all.
     /// </param>
     public void Drain(TimeUs now, DatagramRuns runs, List<Effect> effects)
     {
         // Reading comes first, since with automatic credit it is consumption, and the credit travels with what is sent now.
         if (IsAlive)
-            GatherStreamEvents();
+            GatherReceived();
         Transmit(now, runs, effects);
         runs.Flush(effects);
         Move(_told, effects);
@@ -39,7 +40,7 @@ internal sealed partial class Connection
 
     private void TellState(StateChange change) => Tell(new StateEventEffect(Handle, change));
 
-    private void GatherStreamEvents()
+    private void GatherReceived()
     {
         while (_streams.TryReadStreamData(out StreamId streamId, out ulong offset, out Bytes data, out bool isFin))
         {
@@ -47,6 +48,8 @@ internal sealed partial class Connection
             _gathered.Add(new ReceiveStreamDataEffect(Handle, streamId, offset, data, isFin, finalSize));
         }
 
+        _gathered.AddRange(_receivedDatagrams);
+        _receivedDatagrams.Clear();
         while (_streams.TryGetEvent(out StreamEvent streamEvent))
         {
             if (ToEffect(streamEvent) is { } effect)
@@ -82,7 +85,7 @@ internal sealed partial class Connection
     /// <summary>The connection's last words, once: what its streams received before is still given out.</summary>
     private void TellClosed(CloseReason reason)
     {
-        GatherStreamEvents();
+        GatherReceived();
         _lastWords.Add(new StateEventEffect(Handle, StateChange.Failed));
         _lastWords.Add(new ConnectionLifecycleEventEffect(Handle, Lifecycle.Closed));
         _lastWords.Add(new ConnectionClosedEffect(Handle, reason));

@@ -59,8 +59,7 @@ internal sealed partial class Connection
             case FrameType.PathChallenge or FrameType.PathResponse:
                 return OnPathFrame(type, ref reader);
             case FrameType.Datagram or FrameType.DatagramWithLength:
-                // RFC 9221 §3: without max_datagram_frame_size from us, the peer must not send any.
-                return new TransportError(TransportErrorCode.ProtocolViolation, "DATAGRAM is not allowed here");
+                return OnDatagramFrame(type, payload, ref reader);
             default:
                 return OnStreamControlFrame(type, ref reader);
         }
@@ -76,6 +75,18 @@ internal sealed partial class Connection
             return FrameReader.Malformed(type);
         ReadOnlyMemory<byte> data = DataBefore(payload, reader, frame.Data.Length);
         return _streams.OnStreamFrame(frame.StreamId, frame.Offset, data, frame.IsFin, owned: true);
+    }
+
+    private TransportError? OnDatagramFrame(ulong type, ReadOnlyMemory<byte> payload, ref QuicReader reader)
+    {
+        int start = reader.Position - VarInt.Size(type);
+        if (!DatagramFrame.TryRead(ref reader, type, out DatagramFrame frame))
+            return FrameReader.Malformed(type);
+        if (_datagramLimits.CheckReceived(reader.Position - start) is { } error)
+            return error;
+        ReadOnlyMemory<byte> data = DataBefore(payload, reader, frame.Data.Length);
+        _receivedDatagrams.Add(new ReceiveDatagramDataEffect(Handle, Bytes.Wrap(data)));
+        return null;
     }
 
     private TransportError? OnAckFrame(TimeUs now, EncryptionLevel level, ulong type, ref QuicReader reader)

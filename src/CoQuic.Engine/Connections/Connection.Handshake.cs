@@ -112,6 +112,7 @@ internal sealed partial class Connection
         _localIds.OnPeerLimit(parameters.ActiveConnectionIdLimit);
         if (parameters.StatelessResetToken is { } token)
             _remoteIds.SetInitialToken(token);
+        _datagramLimits.OnPeerLimit(parameters.MaxDatagramFrameSize);
         _streams.OnPeerParameters(new PeerStreamLimits(
             parameters.InitialMaxData,
             parameters.InitialMaxStreamDataBidiLocal,

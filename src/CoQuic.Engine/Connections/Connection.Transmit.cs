@@ -25,6 +25,11 @@ internal sealed partial class Connection
 
     private int MaximumDatagramSize => SmallestDatagramSize;
 
+    /// <summary>The bytes of frames that a 1-RTT packet has when it is alone in its datagram.</summary>
+    private int RoomInPacket =>
+        MaximumDatagramSize - PacketBuilder.TagLength
+        - PacketBuilder.ShortHeaderSize(_remoteIds.Current.Id, PacketNumber.MaximumLength);
+
     private void Transmit(TimeUs now, DatagramRuns runs, List<Effect> effects)
     {
         IsSendContinuationPending = false;

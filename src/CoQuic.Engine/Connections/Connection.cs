@@ -17,6 +17,8 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
     private readonly AckTracker[] _acks;
     private readonly LossDetector _loss;
     private readonly StreamSet _streams;
+    private readonly DatagramQueue _datagrams = new();
+    private readonly DatagramLimits _datagramLimits;
     private readonly AntiAmplification _amplification;
     private readonly IdleTimer _idle;
     private readonly TlsSession _tls;
@@ -35,6 +37,7 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
         _acks = NewAckTrackers(transport);
         _loss = new LossDetector(_role, NewPath(transport));
         _streams = new StreamSet(StreamSettingsOf(_config));
+        _datagramLimits = new DatagramLimits(transport.MaxDatagramFrameSize);
         _amplification = new AntiAmplification(isValidated: _role == Role.Client);
         _idle = new IdleTimer(now, transport.MaxIdleTimeout);
         _localIds = new LocalConnectionIds(setup.LocalId);
@@ -87,7 +90,7 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
     private TimeSpan Pto => _loss.Pto(RecoveryContext);
 
     /// <summary>A snapshot of what it has done so far.</summary>
-    public ConnectionStatistics GetStatistics() => _counters.Snapshot(_loss, _streams.BufferedBytes, MaximumDatagramSize);
+    public ConnectionStatistics GetStatistics() => _counters.Snapshot(_loss, _streams, _datagrams, MaximumDatagramSize);
 
     /// <summary>Forgets all secrets, and gives its connection IDs back.</summary>
     public void Dispose()

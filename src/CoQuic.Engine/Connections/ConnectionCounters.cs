@@ -17,7 +17,7 @@ internal sealed class ConnectionCounters
 
     public ulong PtoCount { get; set; }
 
-    public ConnectionStatistics Snapshot(LossDetector loss, ulong bufferedStreamBytes, int datagramSize) => new()
+    public ConnectionStatistics Snapshot(LossDetector loss, StreamSet streams, DatagramQueue datagrams, int datagramSize) => new()
     {
         LatestRtt = loss.Path.Rtt.LatestRtt,
         MinRtt = loss.Path.Rtt.MinRtt,
@@ -33,7 +33,8 @@ internal sealed class ConnectionCounters
         PacketsReceived = PacketsReceived,
         PacketsLost = loss.PacketsLost,
         PtoCount = PtoCount,
-        BufferedStreamBytes = bufferedStreamBytes,
+        BufferedStreamBytes = streams.BufferedBytes,
+        DroppedDatagramFrames = datagrams.Dropped,
         DatagramSize = datagramSize,
     };
 }

@@ -50,6 +50,9 @@ public sealed record ConnectionStatistics
     /// <summary>Stream bytes written by the application and not yet acknowledged.</summary>
     public ulong BufferedStreamBytes { get; init; }
 
+    /// <summary>DATAGRAM payloads of the application that were given up without being sent.</summary>
+    public ulong DroppedDatagramFrames { get; init; }
+
     /// <summary>The datagram size in use, in bytes.</summary>
     public int DatagramSize { get; init; }
 }

@@ -102,12 +102,18 @@ public sealed partial class Endpoint
         TimeUs now, ConnectionHandle connection, StreamId streamId, ReadOnlySpan<byte> bytes, bool fin, int priority = 0) =>
         SendStreamData(now, connection, new SendStreamData(streamId, Bytes.CopyOf(bytes), fin, priority));
 
-    /// <summary>Queues a DATAGRAM (RFC 9221).</summary>
+    /// <summary>
+    /// Queues a DATAGRAM (RFC 9221): it is sent once, as soon as congestion control allows it, and before streams. When too many wait,
+    /// the oldest of the lowest priority is given up, which <see cref="ConnectionStatistics.DroppedDatagramFrames"/> counts.
+    /// </summary>
     /// <param name="now">The instant.</param>
     /// <param name="connection">The connection.</param>
     /// <param name="input">The payload.</param>
-    public EndpointResult SendDatagram(TimeUs now, ConnectionHandle connection, in SendDatagramData input) =>
-        Perform(now, connection, null, static _ => LocalErrorCode.DatagramNotSupported);
+    public EndpointResult SendDatagram(TimeUs now, ConnectionHandle connection, in SendDatagramData input)
+    {
+        SendDatagramData data = input;
+        return Perform(now, connection, null, found => found.SendDatagram(data));
+    }
 
     /// <summary>The application has used received bytes: with <see cref="ReceiveCredit.Explicit"/> the peer gets credit.</summary>
     /// <param name="now">The instant.</param>

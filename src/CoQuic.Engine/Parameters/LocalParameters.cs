@@ -23,6 +23,7 @@ internal static class LocalParameters
             AckDelayExponent = transport.AckDelayExponent,
             MaxAckDelay = transport.MaxAckDelay,
             DisableActiveMigration = transport.DisableActiveMigration,
+            MaxDatagramFrameSize = transport.MaxDatagramFrameSize,
             ActiveConnectionIdLimit = (ulong)transport.ActiveConnectionIdLimit,
         };
     }
