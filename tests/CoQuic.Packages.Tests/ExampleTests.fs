@@ -11,7 +11,8 @@ let private examples =
 
 /// The README's example is the script, from its first `open` to its end.
 let private body (script: string) =
-    File.ReadAllText script |> fun text -> text.Substring(text.IndexOf "open System.IO")
+    File.ReadAllText script
+    |> fun text -> text.Substring(text.IndexOf "open System.IO")
 
 [<Tests>]
 let tests =

@@ -20,7 +20,8 @@ public sealed partial class Endpoint
         Begin();
         connection = ConnectionHandle.None;
         ConnectionId localId = input.SourceConnectionId ?? _config.ConnectionIds.Generate(_config.Entropy);
-        if (Role == Role.Server || _router.Find(localId) is not null)
+        QuicVersion version = input.InitialVersion ?? _config.SupportedVersions[0];
+        if (Role == Role.Server || _router.Find(localId) is not null || !(Speaks(version) || version.IsReserved))
             return Finish(now, new LocalError(null, LocalErrorCode.UnsupportedOperation, null));
 
         ConnectionId destination = input.InitialDestinationConnectionId ?? DrawInitialDestination();
@@ -30,7 +31,7 @@ public sealed partial class Endpoint
             ResetTokens = _resetTokens,
             Router = _router,
             Handle = NextHandle,
-            Version = input.InitialVersion ?? _config.SupportedVersions[0],
+            Version = version,
             LocalId = localId,
             RemoteId = destination,
             OriginalDestinationId = destination,

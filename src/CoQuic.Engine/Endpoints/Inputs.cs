@@ -39,7 +39,10 @@ public sealed record OpenConnection
     /// <summary>The first ID sent to, at least 8 bytes (RFC 9000 §7.2); none draws 8 random bytes.</summary>
     public ConnectionId? InitialDestinationConnectionId { get; init; }
 
-    /// <summary>The version of the first flight; none takes the first that the endpoint supports.</summary>
+    /// <summary>
+    /// The version of the first flight: one that the endpoint supports, or a reserved one, which makes the server negotiate (RFC 9000
+    /// §15). None takes the first that the endpoint supports.
+    /// </summary>
     public QuicVersion? InitialVersion { get; init; }
 
     /// <summary>The content of an earlier <see cref="ResumptionStateAvailableEffect"/>, or empty.</summary>

@@ -102,12 +102,12 @@ internal static class PacketParser
 
     private static ProtectedPacket WithoutLength(
         PacketType type, QuicReader reader, byte firstByte, InvariantHeader header) => new()
-    {
-        Type = type,
-        Version = header.Version,
-        HasFixedBit = (firstByte & PacketHeader.FixedBit) != 0,
-        DestinationConnectionId = new ConnectionId(header.DestinationConnectionId),
-        SourceConnectionId = new ConnectionId(header.SourceConnectionId),
-        Length = reader.Position + reader.Remaining,
-    };
+        {
+            Type = type,
+            Version = header.Version,
+            HasFixedBit = (firstByte & PacketHeader.FixedBit) != 0,
+            DestinationConnectionId = new ConnectionId(header.DestinationConnectionId),
+            SourceConnectionId = new ConnectionId(header.SourceConnectionId),
+            Length = reader.Position + reader.Remaining,
+        };
 }

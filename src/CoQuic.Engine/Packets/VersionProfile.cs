@@ -80,10 +80,13 @@ internal sealed class VersionProfile
     public static VersionProfile? Find(QuicVersion version) =>
         version == QuicVersion.V1 ? V1 : version == QuicVersion.V2 ? V2 : null;
 
-    /// <summary>The profile of a version that is known to be one that we speak.</summary>
+    /// <summary>
+    /// The profile of a version that is known to be one that we speak. A reserved version, with which a client provokes Version
+    /// Negotiation (RFC 9000 §15), looks like version 1.
+    /// </summary>
     public static VersionProfile Of(QuicVersion version)
     {
-        Debug.Assert(IsKnown(version), "the version was checked when the connection began");
+        Debug.Assert(IsKnown(version) || version.IsReserved, "the version was checked when the connection began");
         return version == QuicVersion.V2 ? V2 : V1;
     }
 }

@@ -62,26 +62,26 @@ internal static class TransportParameterCodec
     /// <returns>The parameters with one more value; null when it is invalid.</returns>
     private static TransportParameters? ReadValue(
         TransportParameters p, TransportParameterId id, ReadOnlySpan<byte> value, Role sender) => id switch
-    {
-        TransportParameterId.OriginalDestinationConnectionId =>
-            ReadConnectionId(value) is { } cid ? p with { OriginalDestinationConnectionId = cid } : null,
-        TransportParameterId.StatelessResetToken => value.Length == StatelessResetToken.Length
-            ? p with { StatelessResetToken = new StatelessResetToken(value) }
-            : null,
-        TransportParameterId.DisableActiveMigration => value.IsEmpty ? p with { DisableActiveMigration = true } : null,
-        TransportParameterId.PreferredAddress =>
-            PreferredAddressCodec.TryRead(value, out PreferredAddress? address) ? p with { PreferredAddress = address } : null,
-        TransportParameterId.InitialSourceConnectionId =>
-            ReadConnectionId(value) is { } cid ? p with { InitialSourceConnectionId = cid } : null,
-        TransportParameterId.RetrySourceConnectionId =>
-            ReadConnectionId(value) is { } cid ? p with { RetrySourceConnectionId = cid } : null,
-        TransportParameterId.VersionInformation =>
-            VersionInformation.TryRead(value, sender, out VersionInformation? information)
-                ? p with { VersionInformation = information }
+        {
+            TransportParameterId.OriginalDestinationConnectionId =>
+                ReadConnectionId(value) is { } cid ? p with { OriginalDestinationConnectionId = cid } : null,
+            TransportParameterId.StatelessResetToken => value.Length == StatelessResetToken.Length
+                ? p with { StatelessResetToken = new StatelessResetToken(value) }
                 : null,
-        TransportParameterId.GreaseQuicBit => value.IsEmpty ? p with { GreaseQuicBit = true } : null,
-        _ => ReadInteger(p, id, value),
-    };
+            TransportParameterId.DisableActiveMigration => value.IsEmpty ? p with { DisableActiveMigration = true } : null,
+            TransportParameterId.PreferredAddress =>
+                PreferredAddressCodec.TryRead(value, out PreferredAddress? address) ? p with { PreferredAddress = address } : null,
+            TransportParameterId.InitialSourceConnectionId =>
+                ReadConnectionId(value) is { } cid ? p with { InitialSourceConnectionId = cid } : null,
+            TransportParameterId.RetrySourceConnectionId =>
+                ReadConnectionId(value) is { } cid ? p with { RetrySourceConnectionId = cid } : null,
+            TransportParameterId.VersionInformation =>
+                VersionInformation.TryRead(value, sender, out VersionInformation? information)
+                    ? p with { VersionInformation = information }
+                    : null,
+            TransportParameterId.GreaseQuicBit => value.IsEmpty ? p with { GreaseQuicBit = true } : null,
+            _ => ReadInteger(p, id, value),
+        };
 
     private static TransportParameters? ReadInteger(
         TransportParameters p, TransportParameterId id, ReadOnlySpan<byte> value)

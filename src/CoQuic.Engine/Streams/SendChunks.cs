@@ -55,6 +55,9 @@ internal sealed class SendChunks
 
     public void CopyTo(ulong offset, Span<byte> destination)
     {
+        // A FIN alone copies nothing, and all chunks may be released by then.
+        if (destination.IsEmpty)
+            return;
         for (int index = IndexOf(offset); !destination.IsEmpty; index++)
         {
             Chunk chunk = At(index);

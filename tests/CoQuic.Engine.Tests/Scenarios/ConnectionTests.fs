@@ -7,7 +7,9 @@ open CoQuic.Engine.Tests.Scenarios
 open CoQuic.Engine.Tests.Scenarios.Pair
 open CoQuic.Tests
 
-let private pattern length = Array.init length (fun i -> byte (i * 31 + i / 251))
+let private pattern length =
+    Array.init length (fun i -> byte (i * 31 + i / 251))
+
 let private ms (value: float) = TimeSpan.FromMilliseconds value
 let private minute = TimeSpan.FromMinutes 1.0
 let private stream0 = StreamId 0UL
@@ -68,7 +70,9 @@ let handshake =
               let pair = connected ideal
 
               let first =
-                  told<SendDatagramEffect> Client pair |> List.collect datagrams |> List.filter (fun d -> d[0] &&& 0xf0uy = 0xc0uy)
+                  told<SendDatagramEffect> Client pair
+                  |> List.collect datagrams
+                  |> List.filter (fun d -> d[0] &&& 0xf0uy = 0xc0uy)
 
               Expect.isNonEmpty first "there are some"
               Expect.all first (fun datagram -> datagram.Length >= 1200) "all are expanded"
@@ -102,7 +106,11 @@ let handshake =
           testCase "an unknown version is negotiated (RFC 9000 §6)"
           <| fun () ->
               let pair = Pair.create 1 ideal
-              openConnection (OpenConnection(Route = RouteHandle 1UL, InitialVersion = Nullable(QuicVersion 0x1a2a3a4au))) pair
+
+              openConnection
+                  (OpenConnection(Route = RouteHandle 1UL, InitialVersion = Nullable(QuicVersion 0x1a2a3a4au)))
+                  pair
+
               Expect.isTrue (runUntil minute confirmed pair) "confirmed"
               Expect.isNotNull (pair.Client.GetStatistics pair.ClientConnection) "the same handle names the connection"
 
@@ -114,7 +122,9 @@ let handshake =
                   runUntil minute confirmed pair |> ignore
                   send Client stream0 (pattern 50_000) true pair |> ignore
                   runUntil minute (fun p -> snd (received Server stream0 p)) pair |> ignore
-                  [ for at, effect in pair.ClientEffects -> at, effect ], [ for at, effect in pair.ServerEffects -> at, effect ]
+
+                  [ for at, effect in pair.ClientEffects -> at, effect ],
+                  [ for at, effect in pair.ServerEffects -> at, effect ]
 
               Expect.isTrue (run () = run ()) "identical" ]
 
@@ -143,21 +153,31 @@ let transfer =
                   Expect.isNone (send Client (StreamId(4UL * index)) (pattern 100) true pair) "within the limit"
 
               Expect.isSome (send Client (StreamId 400UL) (pattern 100) true pair) "beyond the limit"
-              let answer (p: Pair) = told<ReceiveStreamDataEffect> Server p |> List.filter _.Fin |> List.length = 100
+
+              let answer (p: Pair) =
+                  told<ReceiveStreamDataEffect> Server p |> List.filter _.Fin |> List.length = 100
+
               Expect.isTrue (runUntil minute answer pair) "all arrive"
 
               for index in 0UL .. 99UL do
                   send Server (StreamId(4UL * index)) Array.empty true pair |> ignore
 
               let more (p: Pair) =
-                  told<StreamsAvailableEffect> Client p |> List.exists (fun event -> event.Limit > 100UL)
+                  told<StreamsAvailableEffect> Client p
+                  |> List.exists (fun event -> event.Limit > 100UL)
 
               Expect.isTrue (runUntil minute more pair) "the server allows more"
 
           for seed in 1 .. Scale.current.Seeds do
               testCase $"a transfer over a lossy link completes (seed {seed})"
               <| fun () ->
-                  let pair = Pair.create seed { ideal with Loss = 0.05; Delay = ms 50.0 }
+                  let pair =
+                      Pair.create
+                          seed
+                          { ideal with
+                              Loss = 0.05
+                              Delay = ms 50.0 }
+
                   connect pair
                   Expect.isTrue (runUntil minute confirmed pair) "confirmed"
                   let sent = pattern 300_000
@@ -168,7 +188,10 @@ let transfer =
           testCase "an application's close reaches the peer with code and reason"
           <| fun () ->
               let pair = connected ideal
-              let result = pair.Client.CloseConnection(pair.Now, pair.ClientConnection, 42UL, "enough")
+
+              let result =
+                  pair.Client.CloseConnection(pair.Now, pair.ClientConnection, 42UL, "enough")
+
               absorb Client result pair
               Expect.isTrue (runUntil minute (fun p -> (closeReason Server p).IsSome) pair) "it arrives"
 
@@ -211,19 +234,34 @@ let transfer =
           testCase "silence ends a connection after the idle timeout"
           <| fun () ->
               let pair = connected ideal
-              Expect.isTrue (runUntil (TimeSpan.FromMinutes 5.0) (fun p -> (closeReason Client p).IsSome) pair) "it ends"
+
+              Expect.isTrue
+                  (runUntil (TimeSpan.FromMinutes 5.0) (fun p -> (closeReason Client p).IsSome) pair)
+                  "it ends"
+
               Expect.equal (closeReason Client pair).Value.Origin CloseOrigin.IdleTimeout "the reason"
               Expect.isGreaterThanOrEqual (pair.Now - origin) (TimeSpan.FromSeconds 30.0) "not before"
 
           testCase "a keep-alive holds an idle connection, and stops asking a peer that is gone"
           <| fun () ->
               let transport = TransportConfig(KeepAliveInterval = TimeSpan.FromSeconds 10.0)
-              let pair = Pair.withConfigs (Pair.clientWith transport 1UL) (Pair.serverConfig "test" 1UL) 1 ideal
+
+              let pair =
+                  Pair.withConfigs (Pair.clientWith transport 1UL) (Pair.serverConfig "test" 1UL) 1 ideal
+
               connect pair
-              Expect.isFalse (runUntil (TimeSpan.FromMinutes 2.0) (fun p -> (closeReason Client p).IsSome) pair) "it lives"
+
+              Expect.isFalse
+                  (runUntil (TimeSpan.FromMinutes 2.0) (fun p -> (closeReason Client p).IsSome) pair)
+                  "it lives"
+
               let before = told<SendDatagramEffect> Client pair |> List.length
               pair.Tamper <- fun _ _ _ -> Bytes.Empty
-              Expect.isTrue (runUntil (TimeSpan.FromMinutes 2.0) (fun p -> (closeReason Client p).IsSome) pair) "it ends"
+
+              Expect.isTrue
+                  (runUntil (TimeSpan.FromMinutes 2.0) (fun p -> (closeReason Client p).IsSome) pair)
+                  "it ends"
+
               let asked = (told<SendDatagramEffect> Client pair |> List.length) - before
               Expect.isLessThan asked 40 "a few pings and probes"
 
@@ -231,12 +269,23 @@ let transfer =
           <| fun () ->
               let pair = connected ideal
               send Client stream0 (pattern 10) false pair |> ignore
-              runUntil minute (fun p -> told<ReceiveStreamDataEffect> Server p <> []) pair |> ignore
+
+              runUntil minute (fun p -> told<ReceiveStreamDataEffect> Server p <> []) pair
+              |> ignore
+
               absorb Server (pair.Server.StopSending(pair.Now, pair.ServerConnection, stream0, 7UL)) pair
-              Expect.isTrue (runUntil minute (fun p -> told<PeerResetStreamEffect> Server p <> []) pair) "a reset answers"
-              Expect.equal (told<PeerStopSendingEffect> Client pair |> List.map _.ApplicationErrorCode) [ 7UL ] "the client"
+
+              Expect.isTrue
+                  (runUntil minute (fun p -> told<PeerResetStreamEffect> Server p <> []) pair)
+                  "a reset answers"
 
               Expect.equal
-                  (told<PeerResetStreamEffect> Server pair |> List.map (fun e -> e.ApplicationErrorCode, e.FinalSize))
+                  (told<PeerStopSendingEffect> Client pair |> List.map _.ApplicationErrorCode)
+                  [ 7UL ]
+                  "the client"
+
+              Expect.equal
+                  (told<PeerResetStreamEffect> Server pair
+                   |> List.map (fun e -> e.ApplicationErrorCode, e.FinalSize))
                   [ 7UL, 10UL ]
                   "the server" ]

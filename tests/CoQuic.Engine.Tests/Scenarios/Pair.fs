@@ -54,25 +54,28 @@ type private InFlight =
       Route: RouteHandle option }
 
 type Pair =
-    { Client: Endpoint
-      Server: Endpoint
-      Link: Link
-      mutable Now: TimeUs
-      mutable ClientConnection: ConnectionHandle
-      mutable ServerConnection: ConnectionHandle
-      /// Effects of each side with the instant at which they came, oldest first.
-      ClientEffects: List<TimeUs * Effect>
-      ServerEffects: List<TimeUs * Effect>
-      /// Called for each datagram before it travels: may change it, or drop it with an empty result.
-      mutable Tamper: Side -> int -> Bytes -> Bytes
-      Flight: SortedDictionary<struct (TimeUs * int), obj>
-      Random: Random
-      Sent: Dictionary<Side, int>
-      mutable Steps: int }
+    {
+        Client: Endpoint
+        Server: Endpoint
+        Link: Link
+        mutable Now: TimeUs
+        mutable ClientConnection: ConnectionHandle
+        mutable ServerConnection: ConnectionHandle
+        /// Effects of each side with the instant at which they came, oldest first.
+        ClientEffects: List<TimeUs * Effect>
+        ServerEffects: List<TimeUs * Effect>
+        /// Called for each datagram before it travels: may change it, or drop it with an empty result.
+        mutable Tamper: Side -> int -> Bytes -> Bytes
+        Flight: SortedDictionary<struct (TimeUs * int), obj>
+        Random: Random
+        Sent: Dictionary<Side, int>
+        mutable Steps: int
+    }
 
 let origin = TimeUs.FromMilliseconds 1.0
 
-let private calendar = CalendarAnchor(DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), origin)
+let private calendar =
+    CalendarAnchor(DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), origin)
 
 let clientWith (transport: TransportConfig) (seed: uint64) =
     EndpointConfig(
@@ -115,7 +118,8 @@ let withConfigs (client: EndpointConfig) (server: EndpointConfig) (seed: int) li
     pair.Sent[Server] <- 0
     pair
 
-let create seed link = withConfigs (clientConfig (uint64 seed)) (serverConfig "test" (uint64 seed)) seed link
+let create seed link =
+    withConfigs (clientConfig (uint64 seed)) (serverConfig "test" (uint64 seed)) seed link
 
 let endpoint side pair =
     match side with
@@ -136,7 +140,9 @@ let private launch side (bytes: Bytes) (route: RouteHandle option) pair =
     let number = pair.Sent[side]
     pair.Sent[side] <- number + 1
     let bytes = pair.Tamper side number bytes
-    let isLost = pair.Random.NextDouble() < pair.Link.Loss || pair.Link.Drop.Contains number
+
+    let isLost =
+        pair.Random.NextDouble() < pair.Link.Loss || pair.Link.Drop.Contains number
 
     if not (isLost || bytes.IsEmpty) then
         pair.Steps <- pair.Steps + 1
@@ -180,7 +186,8 @@ let openConnection (input: OpenConnection) pair =
     pair.ClientConnection <- handle
     absorb Client result pair
 
-let connect pair = openConnection (OpenConnection(Route = RouteHandle 1UL)) pair
+let connect pair =
+    openConnection (OpenConnection(Route = RouteHandle 1UL)) pair
 
 let private nextWakeup pair =
     [ for side in [ Client; Server ] do
@@ -194,8 +201,13 @@ let private nextWakeup pair =
 
 /// One event: the next arrival or deadline. False when nothing is left to happen.
 let step pair =
-    let arrival = Seq.tryHead pair.Flight |> Option.map (fun entry -> entry.Key, entry.Value :?> InFlight)
-    let continuing = [ Client; Server ] |> List.tryFind (fun side -> (endpoint side pair).HasSendContinuationPending)
+    let arrival =
+        Seq.tryHead pair.Flight
+        |> Option.map (fun entry -> entry.Key, entry.Value :?> InFlight)
+
+    let continuing =
+        [ Client; Server ]
+        |> List.tryFind (fun side -> (endpoint side pair).HasSendContinuationPending)
 
     match continuing, arrival, nextWakeup pair with
     | Some side, _, _ ->
@@ -208,7 +220,10 @@ let step pair =
         ->
         pair.Flight.Remove key |> ignore
         pair.Now <- TimeUs.Max(pair.Now, datagram.At)
-        let input = InboundDatagram(datagram.Bytes, 0, Nullable(RouteHandle 1UL), EcnCodepoint.Unavailable, Bytes.Empty)
+
+        let input =
+            InboundDatagram(datagram.Bytes, 0, Nullable(RouteHandle 1UL), EcnCodepoint.Unavailable, Bytes.Empty)
+
         absorb datagram.To ((endpoint datagram.To pair).ReceiveDatagram(pair.Now, &input)) pair
         true
     | None, _, Some(at, side) ->
@@ -236,10 +251,12 @@ let told<'effect when 'effect :> Effect> side pair =
     |> List.ofSeq
 
 let hasState side change pair =
-    told<StateEventEffect> side pair |> List.exists (fun event -> event.Change = change)
+    told<StateEventEffect> side pair
+    |> List.exists (fun event -> event.Change = change)
 
 let confirmed pair =
-    hasState Client StateChange.HandshakeConfirmed pair && hasState Server StateChange.HandshakeConfirmed pair
+    hasState Client StateChange.HandshakeConfirmed pair
+    && hasState Server StateChange.HandshakeConfirmed pair
 
 let closeReason side pair =
     match told<ConnectionClosedEffect> side pair with
@@ -249,7 +266,9 @@ let closeReason side pair =
 
 /// The bytes of a stream as they were given out, checked for order.
 let received side (stream: StreamId) pair =
-    let parts = told<ReceiveStreamDataEffect> side pair |> List.filter (fun part -> part.StreamId = stream)
+    let parts =
+        told<ReceiveStreamDataEffect> side pair
+        |> List.filter (fun part -> part.StreamId = stream)
 
     for part, next in List.pairwise parts do
         if part.Offset + uint64 part.Bytes.Length <> next.Offset then
