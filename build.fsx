@@ -7,6 +7,9 @@
 #load "build/Counts.fs"
 #load "build/Tests.fs"
 #load "build/Demo.fs"
+#load "build/Debian.fs"
+#load "build/QuicGo.fs"
+#load "build/Peers.fs"
 #load "build/MustShow.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"
@@ -92,6 +95,14 @@ let private demo arguments =
     | [ file ] -> Demo.run (Some file)
     | _ -> stop "demo takes one file at most."
 
+let private peers arguments =
+    let options = Options.parse "peers" [ "--require=" ] false arguments
+
+    match options.ValueOr "--require" "" with
+    | "" -> Peers.run false
+    | "quic-go" -> Peers.run true
+    | other -> stop $"peers knows --require quic-go, not '{other}'."
+
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
 let private shown =
     [ "2-bulk", MustShow.bulk; "2-fresh-clone", MustShow.freshClone ]
@@ -151,6 +162,7 @@ let private targets =
           "[--full] [--require A,B] [--filter TEXT] [--evidence NAME]"
           "restore, build, and run every test"
           test
+      target "peers" "[--require quic-go]" "exchange files with quic-go, as client and as server" peers
       target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
       target "format" "[--check]" "format the sources, or only say whether they are formatted" (chore format)
       target "help" "" "this list" (chore ignore) ]

@@ -45,9 +45,21 @@ let private endWithChildren =
                   exit status
           ) ]
 
-let private start (environment: (string * string) list) isRedirected (program: string) (arguments: string list) =
+/// What happens to a program's output.
+type private Output =
+    | Shown
+    | LinesRead
+    | AllRead
+
+let private start (environment: (string * string) list) output (program: string) (arguments: string list) =
     let info =
-        ProcessStartInfo(program, arguments, WorkingDirectory = root, RedirectStandardOutput = isRedirected)
+        ProcessStartInfo(
+            program,
+            arguments,
+            WorkingDirectory = root,
+            RedirectStandardOutput = (output <> Shown),
+            RedirectStandardError = (output = AllRead)
+        )
 
     for name, value in ("MSBUILDDISABLENODEREUSE", "1") :: environment do
         info.Environment[name] <- value
@@ -69,9 +81,17 @@ let private finish (child: Process) =
 
     child.ExitCode
 
+/// Whether a program of that name is on the search path.
+let hasProgram name =
+    match Environment.GetEnvironmentVariable "PATH" with
+    | null -> false
+    | folders ->
+        folders.Split Path.PathSeparator
+        |> Array.exists (fun folder -> File.Exists(Path.Combine(folder, name)))
+
 /// Runs a program with its output going where ours goes, and returns its exit status.
 let status environment program arguments =
-    use child = start environment false program arguments
+    use child = start environment Shown program arguments
     child.WaitForExit()
     finish child
 
@@ -86,7 +106,7 @@ let run program arguments =
 /// Runs a program, shows each line of its standard output as it comes, and gives it to `see` as well. A program that is
 /// still running at the deadline is ended: None then, and otherwise its exit status.
 let watch environment (deadline: TimeSpan) program arguments (see: string -> unit) =
-    use child = start environment true program arguments
+    use child = start environment LinesRead program arguments
 
     child.OutputDataReceived.Add(fun received ->
         match received.Data with
@@ -105,5 +125,45 @@ let watch environment (deadline: TimeSpan) program arguments (see: string -> uni
         child.WaitForExit()
         finish child |> ignore
         None
+
+/// A program whose output is kept instead of shown.
+type Quiet =
+    { Child: Process
+      Lines: ConcurrentQueue<string> }
+
+/// Starts a program beside us; `endQuiet` ends it.
+let startQuiet environment program arguments =
+    let child = start environment AllRead program arguments
+    let lines = ConcurrentQueue<string>()
+
+    let keep (received: DataReceivedEventArgs) =
+        match received.Data with
+        | null -> ()
+        | line -> lines.Enqueue line
+
+    child.OutputDataReceived.Add keep
+    child.ErrorDataReceived.Add keep
+    child.BeginOutputReadLine()
+    child.BeginErrorReadLine()
+    { Child = child; Lines = lines }
+
+let endQuiet quiet =
+    if not quiet.Child.HasExited then
+        quiet.Child.Kill true
+
+    quiet.Child.WaitForExit()
+    finish quiet.Child |> ignore
+    quiet.Child.Dispose()
+
+/// Runs a program to its end. Its exit status, none when it was ended at the deadline, and what it wrote.
+let runQuiet environment (deadline: TimeSpan) program arguments =
+    let quiet = startQuiet environment program arguments
+
+    if quiet.Child.WaitForExit deadline then
+        quiet.Child.WaitForExit() // Until the last line has been kept.
+        Some(finish quiet.Child), List.ofSeq quiet.Lines
+    else
+        endQuiet quiet
+        None, List.ofSeq quiet.Lines
 
 let heading (text: string) = printfn $"\n== {text}"
