@@ -1,6 +1,8 @@
 namespace CoQuic.Engine;
 
-/// <summary>The alerts of TLS 1.3 (RFC 8446 §6). In QUIC every alert is fatal and closes the connection (RFC 9001 §4.8).</summary>
+/// <summary>
+/// The alerts of TLS 1.3 (RFC 8446 §6). In QUIC every alert is fatal and closes the connection (RFC 9001 §4.8).
+/// </summary>
 public enum AlertDescription : byte
 {
     /// <summary>unexpected_message.</summary>

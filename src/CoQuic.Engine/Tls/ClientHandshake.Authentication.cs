@@ -4,7 +4,9 @@ using System.Linq;
 
 namespace CoQuic.Engine;
 
-/// <summary>From EncryptedExtensions to Finished: the server says what it chose and proves who it is (RFC 8446 §4.3, §4.4).</summary>
+/// <summary>
+/// From EncryptedExtensions to Finished: the server says what it chose and proves who it is (RFC 8446 §4.3, §4.4).
+/// </summary>
 internal sealed partial class ClientHandshake
 {
     private bool _isCertificateRequested;
@@ -26,7 +28,9 @@ internal sealed partial class ClientHandshake
         return null;
     }
 
-    /// <summary>RFC 9001 §8.1: an application protocol must be negotiated; RFC 7301 §3.1: exactly one, of those we named.</summary>
+    /// <summary>
+    /// RFC 9001 §8.1: an application protocol must be negotiated; RFC 7301 §3.1: exactly one, of those we named.
+    /// </summary>
     private TransportError? CheckApplicationProtocol(IReadOnlyList<Bytes>? chosen)
     {
         if (chosen is null)

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace CoQuic.Engine;
 
-/// <summary>The client's side of the handshake (RFC 8446 §A.1): what it expects next, and the ClientHello that begins it.</summary>
+/// <summary>
+/// The client's side of the handshake (RFC 8446 §A.1): what it expects next, and the ClientHello that begins it.
+/// </summary>
 internal sealed partial class ClientHandshake : TlsSession
 {
     private readonly TlsClientConfig _config;
@@ -59,7 +61,10 @@ internal sealed partial class ClientHandshake : TlsSession
         _ => Unexpected(message),
     };
 
-    /// <summary>Sends a ClientHello with one key share; the second is the first but for the share and a cookie (RFC 8446 §4.1.2).</summary>
+    /// <summary>
+    /// Sends a ClientHello with one key share; the second is the first but for the share and a cookie (RFC 8446
+    /// §4.1.2).
+    /// </summary>
     private void SendClientHello(NamedGroup group, Bytes? cookie)
     {
         _keyShare?.Dispose();

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
 
-/// <summary>The key schedule of TLS 1.3 (RFC 8446 §7.1) without a pre-shared key: Early Secret, Handshake Secret, Master Secret.</summary>
+/// <summary>
+/// The key schedule of TLS 1.3 (RFC 8446 §7.1) without a pre-shared key: Early Secret, Handshake Secret, Master Secret.
+/// </summary>
 internal sealed class KeySchedule : IDisposable
 {
     private readonly HashAlgorithmName _hash;
@@ -49,8 +51,9 @@ internal sealed class KeySchedule : IDisposable
 
     private void Advance(ReadOnlySpan<byte> input)
     {
+        byte[] hashOfNothing = CryptographicOperations.HashData(_hash, default(ReadOnlySpan<byte>));
         Span<byte> salt = stackalloc byte[_secret.Length];
-        Hkdf.ExpandLabel(_hash, _secret, "derived"u8, CryptographicOperations.HashData(_hash, default(ReadOnlySpan<byte>)), salt);
+        Hkdf.ExpandLabel(_hash, _secret, "derived"u8, hashOfNothing, salt);
         Hkdf.Extract(_hash, salt, input, _secret);
         CryptographicOperations.ZeroMemory(salt);
     }

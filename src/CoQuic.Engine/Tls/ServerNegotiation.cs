@@ -24,6 +24,12 @@ internal sealed record ServerChoice(
 /// <summary>Chooses, or says why there is nothing to choose (RFC 8446 §4.1.1). Changes nothing.</summary>
 internal static class ServerNegotiation
 {
+    /// <summary>RFC 8446 §4.1.2: what a second ClientHello may add, replace or leave out.</summary>
+    private static readonly ExtensionType[] MayChange =
+    [
+        ExtensionType.KeyShare, ExtensionType.EarlyData, ExtensionType.Cookie, ExtensionType.PreSharedKey, ExtensionType.Padding,
+    ];
+
     public static bool TryChoose(
         TlsServerConfig config,
         ClientHello hello,
@@ -40,7 +46,8 @@ internal static class ServerNegotiation
     }
 
     /// <summary>
-    /// Whether a second ClientHello changes only what a HelloRetryRequest allows (RFC 8446 §4.1.2), and shares the group asked for.
+    /// Whether a second ClientHello changes only what a HelloRetryRequest allows (RFC 8446 §4.1.2), and shares the group
+    /// asked for.
     /// </summary>
     public static TransportError? CheckSecondHello(ClientHello first, ClientHello second, NamedGroup group)
     {
@@ -59,11 +66,12 @@ internal static class ServerNegotiation
 
     /// <summary>The extensions that a second ClientHello must repeat as they were.</summary>
     private static IEnumerable<Extension> Fixed(ClientHello hello) => hello.Extensions
-        .Where(extension => extension.Type is not (ExtensionType.KeyShare or ExtensionType.EarlyData or ExtensionType.Cookie
-            or ExtensionType.PreSharedKey or ExtensionType.Padding))
+        .Where(extension => !MayChange.Contains(extension.Type))
         .OrderBy(extension => extension.Type);
 
-    /// <summary>What must be there, in the order in which its absence means most (RFC 8446 §9.2, RFC 9001 §8).</summary>
+    /// <summary>
+    /// What must be there, in the order in which its absence means most (RFC 8446 §9.2, RFC 9001 §8).
+    /// </summary>
     private static TransportError? CheckExtensions(ClientHello hello)
     {
         if (hello.Versions?.Contains(SupportedVersionsExtension.Tls13) != true)
@@ -106,7 +114,8 @@ internal static class ServerNegotiation
     {
         error = null;
         // RFC 9001 §8.1: an application protocol must be negotiated.
-        if (ApplicationProtocolsExtension.Select(config.ApplicationProtocols, hello.ApplicationProtocols ?? []) is not { } protocol)
+        string? protocol = ApplicationProtocolsExtension.Select(config.ApplicationProtocols, hello.ApplicationProtocols ?? []);
+        if (protocol is null)
             error = AlertDescription.NoApplicationProtocol.Because("no application protocol in common");
         else if (!TryFirst(config.CipherSuites, hello.CipherSuites, out CipherSuite suite))
             error = AlertDescription.HandshakeFailure.Because("no cipher suite in common");
@@ -121,8 +130,11 @@ internal static class ServerNegotiation
         return null;
     }
 
-    /// <summary>Our most preferred group for which the client sent a share; else our most preferred of those it supports.</summary>
-    private static bool TryChooseGroup(TlsServerConfig config, ClientHello hello, out NamedGroup group, out KeyShareEntry? share)
+    /// <summary>
+    /// Our most preferred group for which the client sent a share; else our most preferred of those it supports.
+    /// </summary>
+    private static bool TryChooseGroup(
+        TlsServerConfig config, ClientHello hello, out NamedGroup group, out KeyShareEntry? share)
     {
         share = null;
         foreach (NamedGroup candidate in config.Groups)

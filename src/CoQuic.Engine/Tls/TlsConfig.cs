@@ -30,7 +30,9 @@ internal abstract record TlsConfig
 /// <summary>What a client is told.</summary>
 internal sealed record TlsClientConfig : TlsConfig
 {
-    /// <summary>The name the certificate must bear: a DNS name, also sent as SNI, or an IP address literal, which is not.</summary>
+    /// <summary>
+    /// The name the certificate must bear: a DNS name, also sent as SNI, or an IP address literal, which is not.
+    /// </summary>
     public required string ServerName { get; init; }
 
     public required ICertificateVerifier Verifier { get; init; }

@@ -16,9 +16,12 @@ internal abstract record TlsEvent
     {
     }
 
-    /// <summary>A traffic secret from which the packet keys of a level and direction follow (RFC 9001 §5.1). The receiver owns it.</summary>
-    public sealed record SecretsAvailable(EncryptionLevel Level, KeyDirection Direction, CipherSuite CipherSuite, Bytes Secret)
-        : TlsEvent
+    /// <summary>
+    /// A traffic secret from which the packet keys of a level and direction follow (RFC 9001 §5.1). The receiver owns
+    /// it.
+    /// </summary>
+    public sealed record SecretsAvailable(
+        EncryptionLevel Level, KeyDirection Direction, CipherSuite CipherSuite, Bytes Secret) : TlsEvent
     {
         /// <summary>Level, direction and suite: a secret is never printed.</summary>
         public override string ToString() => $"{Direction} secret of {Level} for {CipherSuite}";
@@ -27,7 +30,9 @@ internal abstract record TlsEvent
     /// <summary>Handshake messages to be sent in CRYPTO frames of a level, after those sent before.</summary>
     public sealed record HandshakeBytes(EncryptionLevel Level, Bytes Data) : TlsEvent;
 
-    /// <summary>The peer's quic_transport_parameters, not authenticated before the handshake is complete (RFC 9001 §8.2).</summary>
+    /// <summary>
+    /// The peer's quic_transport_parameters, not authenticated before the handshake is complete (RFC 9001 §8.2).
+    /// </summary>
     public sealed record PeerTransportParameters(Bytes Data) : TlsEvent;
 
     /// <summary>The handshake is complete (RFC 9001 §4.1.1): our Finished is sent and the peer's verified.</summary>

@@ -3,7 +3,9 @@ namespace CoQuic.Engine;
 /// <summary>Bounds on what a peer can make TLS keep or compute.</summary>
 internal static class TlsLimits
 {
-    /// <summary>The largest handshake message that is buffered, header included; certificate chains are the largest in practice.</summary>
+    /// <summary>
+    /// The largest handshake message that is buffered, header included; certificate chains are the largest in practice.
+    /// </summary>
     public const int MaximumHandshakeMessageSize = 64 * 1024;
 
     /// <summary>The longest certificate chain that is looked at.</summary>

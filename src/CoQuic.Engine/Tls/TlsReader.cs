@@ -3,7 +3,9 @@ using System.Buffers.Binary;
 
 namespace CoQuic.Engine;
 
-/// <summary>A cursor over the presentation language of TLS (RFC 8446 §3). A failed read leaves the position where it was.</summary>
+/// <summary>
+/// A cursor over the presentation language of TLS (RFC 8446 §3). A failed read leaves the position where it was.
+/// </summary>
 internal ref struct TlsReader(ReadOnlySpan<byte> buffer)
 {
     private ReadOnlySpan<byte> _rest = buffer;

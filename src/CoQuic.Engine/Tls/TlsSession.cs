@@ -6,8 +6,8 @@ using System.Security.Cryptography;
 namespace CoQuic.Engine;
 
 /// <summary>
-/// One side of a TLS 1.3 handshake for QUIC (RFC 9001 §4.1): handshake bytes of an encryption level go in; bytes to send, secrets
-/// and the peer's transport parameters come out as events, in the order in which they must be acted on.
+/// One side of a TLS 1.3 handshake for QUIC (RFC 9001 §4.1): handshake bytes of an encryption level go in; bytes to send,
+/// secrets and the peer's transport parameters come out as events, in the order in which they must be acted on.
 /// </summary>
 internal abstract class TlsSession : IDisposable
 {
@@ -38,7 +38,9 @@ internal abstract class TlsSession : IDisposable
     /// <summary>Whether an earlier session was resumed.</summary>
     public bool WasResumed => false;
 
-    /// <summary>The level whose handshake bytes come next. Bytes of a later level are for the caller to keep (RFC 9001 §4.1.3).</summary>
+    /// <summary>
+    /// The level whose handshake bytes come next. Bytes of a later level are for the caller to keep (RFC 9001 §4.1.3).
+    /// </summary>
     public EncryptionLevel ReadLevel { get; private set; } = EncryptionLevel.Initial;
 
     protected Transcript Transcript { get; } = new();
@@ -63,8 +65,9 @@ internal abstract class TlsSession : IDisposable
             _failure = OnMessage(message);
             // RFC 9001 §4.1.3, RFC 8446 §5.1: nothing of a level may be left when its successor's keys come.
             if (_failure is null && ReadLevel != level && _assembler.HasRest)
-                _failure = new TransportError(TransportErrorCode.ProtocolViolation, "handshake data across a change of keys");
+                _failure = Violation("handshake data across a change of keys");
         }
+        _assembler.ReleaseIfEmpty();
         return _failure;
     }
 
@@ -157,9 +160,12 @@ internal abstract class TlsSession : IDisposable
         if (level == ReadLevel)
             return null;
 
-        // RFC 9001 §8.3: no CRYPTO frame in 0-RTT; §4.1.3: nothing new at a level that is over, nothing early at one to come.
-        return new TransportError(TransportErrorCode.ProtocolViolation, $"handshake data at {level} instead of {ReadLevel}");
+        // RFC 9001 §8.3: no CRYPTO frame in 0-RTT; §4.1.3: nothing new at a level that is over, nothing early at one to
+        // come.
+        return Violation($"handshake data at {level} instead of {ReadLevel}");
     }
+
+    private static TransportError Violation(string reason) => new(TransportErrorCode.ProtocolViolation, reason);
 
     private void LogKeys(string label, byte[] secret)
     {

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace CoQuic.Engine;
 
 /// <summary>
-/// The transcript hash (RFC 8446 §4.4.1): every handshake message, hashed once. Until the cipher suite tells the hash, the
-/// ClientHello is kept.
+/// The transcript hash (RFC 8446 §4.4.1): every handshake message, hashed once. Until the cipher suite tells the hash,
+/// the ClientHello is kept.
 /// </summary>
 internal sealed class Transcript : IDisposable
 {
@@ -33,8 +33,8 @@ internal sealed class Transcript : IDisposable
     }
 
     /// <summary>
-    /// RFC 8446 §4.4.1: when a HelloRetryRequest comes, the first ClientHello is replaced by a message_hash message that holds its
-    /// hash.
+    /// RFC 8446 §4.4.1: when a HelloRetryRequest comes, the first ClientHello is replaced by a message_hash message that
+    /// holds its hash.
     /// </summary>
     public void ReplaceWithMessageHash()
     {

@@ -10,8 +10,8 @@ using Org.BouncyCastle.Math;
 namespace CoQuic.Engine;
 
 /// <summary>
-/// ECDSA on P-256 whose nonce follows from key and message (RFC 6979): the same input gives the same signature. For simulation;
-/// <see cref="PlatformSigner"/> is for the world.
+/// ECDSA on P-256 whose nonce follows from key and message (RFC 6979): the same input gives the same signature. For
+/// simulation; <see cref="PlatformSigner"/> is for the world.
 /// </summary>
 public sealed class DeterministicSigner : IHandshakeSigner
 {

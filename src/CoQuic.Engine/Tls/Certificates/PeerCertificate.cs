@@ -48,7 +48,7 @@ internal sealed class PeerCertificate : IDisposable
             if (!AllowsSignatures())
                 return AlertDescription.UnsupportedCertificate.Because("a certificate whose key is not for signatures");
             if (!SignatureAlgorithm.Of(_certificate.PublicKey).Matches(scheme))
-                return AlertDescription.IllegalParameter.Because($"a signature of {scheme}, which does not fit the certificate's key");
+                return AlertDescription.IllegalParameter.Because($"a signature of {scheme} by another kind of key");
             if (!IsKeyStrong())
                 return AlertDescription.InsufficientSecurity.Because("an RSA key that is too short or too long");
             if (!IsValid(scheme, content, signature))

@@ -7,8 +7,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace CoQuic.Engine;
 
 /// <summary>
-/// The platform's rules: a chain to a trusted root, valid at the given time, for server authentication, with the server's name
-/// among the subject alternative names. Nothing is downloaded, and revocation is not checked.
+/// The platform's rules: a chain to a trusted root, valid at the given time, for server authentication, with the server's
+/// name among the subject alternative names. Nothing is downloaded, and revocation is not checked.
 /// </summary>
 public sealed class PlatformCertificateVerifier : ICertificateVerifier
 {
@@ -112,7 +112,9 @@ public sealed class PlatformCertificateVerifier : ICertificateVerifier
         return policy;
     }
 
-    /// <summary>Subject alternative names alone, DNS names and IP addresses (RFC 9110 §4.3.4): the common name is no fallback.</summary>
+    /// <summary>
+    /// Subject alternative names alone, DNS names and IP addresses (RFC 9110 §4.3.4): the common name is no fallback.
+    /// </summary>
     private static bool HasName(X509Certificate2 certificate, string serverName)
     {
         try

@@ -11,7 +11,10 @@ public static class SelfSignedIdentity
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
-    /// <summary>Makes a key and a certificate for localhost, 127.0.0.1, ::1 and the names given. The platform draws key and serial number.</summary>
+    /// <summary>
+    /// Makes a key and a certificate for localhost, 127.0.0.1, ::1 and the names given. The platform draws key and
+    /// serial number.
+    /// </summary>
     /// <param name="names">DNS names and IP address literals; may be empty.</param>
     /// <param name="notBefore">The certificate is valid from here,</param>
     /// <param name="notAfter">to here.</param>

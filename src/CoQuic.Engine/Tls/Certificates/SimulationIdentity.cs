@@ -4,7 +4,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace CoQuic.Engine;
 
-/// <summary>Identities for simulation: the same seed gives the same key, certificate and signatures, byte for byte.</summary>
+/// <summary>
+/// Identities for simulation: the same seed gives the same key, certificate and signatures, byte for byte.
+/// </summary>
 public static class SimulationIdentity
 {
     private const int ScalarSize = Secp256r1KeyShare.ScalarSize;

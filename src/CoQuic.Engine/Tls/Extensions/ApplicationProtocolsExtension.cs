@@ -6,7 +6,9 @@ using System.Text;
 
 namespace CoQuic.Engine;
 
-/// <summary>application_layer_protocol_negotiation (RFC 7301 §3.1): a list from a client, a list of one from a server.</summary>
+/// <summary>
+/// application_layer_protocol_negotiation (RFC 7301 §3.1): a list from a client, a list of one from a server.
+/// </summary>
 internal static class ApplicationProtocolsExtension
 {
     public static bool TryRead(ReadOnlySpan<byte> data, [NotNullWhen(true)] out IReadOnlyList<Bytes>? protocols)

@@ -53,7 +53,9 @@ internal static class ExtensionRules
             [ExtensionType.QuicTransportParameters] = In.ClientHello | In.EncryptedExtensions,
         }.ToFrozenDictionary();
 
-    /// <summary>Whether a message holds only extensions that belong into it and, when it answers, that were offered.</summary>
+    /// <summary>
+    /// Whether a message holds only extensions that belong into it and, when it answers, that were offered.
+    /// </summary>
     public static TransportError? Check(ExtensionList received, ExtensionPlaces place, ExtensionList offered)
     {
         foreach (Extension extension in received)

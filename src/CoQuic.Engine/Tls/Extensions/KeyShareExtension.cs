@@ -25,7 +25,9 @@ internal sealed record KeyShareEntry(NamedGroup Group, Bytes PublicKey)
     }
 }
 
-/// <summary>key_share (RFC 8446 §4.2.8): a list from a client, one entry in a ServerHello, a group in a HelloRetryRequest.</summary>
+/// <summary>
+/// key_share (RFC 8446 §4.2.8): a list from a client, one entry in a ServerHello, a group in a HelloRetryRequest.
+/// </summary>
 internal static class KeyShareExtension
 {
     public static bool TryReadList(ReadOnlySpan<byte> data, [NotNullWhen(true)] out IReadOnlyList<KeyShareEntry>? entries)

@@ -1,6 +1,8 @@
 namespace CoQuic.Engine;
 
-/// <summary>psk_key_exchange_modes (RFC 8446 §4.2.9): a server issues tickets only to a client that names a mode.</summary>
+/// <summary>
+/// psk_key_exchange_modes (RFC 8446 §4.2.9): a server issues tickets only to a client that names a mode.
+/// </summary>
 internal static class PskKeyExchangeModesExtension
 {
     private const byte PskDheKe = 1;

@@ -10,7 +10,9 @@ internal static class ServerNameExtension
 {
     private const byte HostName = 0;
 
-    /// <summary>Reads a client's list: the host name in it. There is exactly one kind of name, and one name of a kind.</summary>
+    /// <summary>
+    /// Reads a client's list: the host name in it. There is exactly one kind of name, and one name of a kind.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> data, [NotNullWhen(true)] out string? hostName)
     {
         hostName = null;
@@ -38,7 +40,8 @@ internal static class ServerNameExtension
     }
 
     /// <summary>
-    /// The name to send for a server, null when there is none: RFC 6066 §3 allows neither IP address literals nor a trailing dot.
+    /// The name to send for a server, null when there is none: RFC 6066 §3 allows neither IP address literals nor a
+    /// trailing dot.
     /// </summary>
     public static string? HostNameFor(string serverName)
     {

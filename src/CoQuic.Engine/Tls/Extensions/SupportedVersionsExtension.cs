@@ -3,7 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace CoQuic.Engine;
 
-/// <summary>supported_versions (RFC 8446 §4.2.1). QUIC has TLS 1.3 or newer, and here it is TLS 1.3 alone (RFC 9001 §4.2).</summary>
+/// <summary>
+/// supported_versions (RFC 8446 §4.2.1). QUIC has TLS 1.3 or newer, and here it is TLS 1.3 alone (RFC 9001 §4.2).
+/// </summary>
 internal static class SupportedVersionsExtension
 {
     public const ushort Tls12 = 0x0303;

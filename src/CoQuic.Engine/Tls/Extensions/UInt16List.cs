@@ -4,7 +4,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace CoQuic.Engine;
 
-/// <summary>Lists of two-byte code points: cipher suites, groups, signature algorithms, versions. Unknown values stay in.</summary>
+/// <summary>
+/// Lists of two-byte code points: cipher suites, groups, signature algorithms, versions. Unknown values stay in.
+/// </summary>
 internal static class UInt16List
 {
     /// <summary>Reads the content of a vector: at least one code point, nothing else.</summary>

@@ -2,7 +2,10 @@ using System;
 
 namespace CoQuic.Engine;
 
-/// <summary>The key exchange of RFC 8446 §7.4 for every <see cref="NamedGroup"/>; private keys are drawn from the entropy handed in.</summary>
+/// <summary>
+/// The key exchange of RFC 8446 §7.4 for every <see cref="NamedGroup"/>; private keys are drawn from the entropy handed
+/// in.
+/// </summary>
 public sealed class KeyExchange : IKeyExchange
 {
     /// <summary>The only instance: it holds nothing.</summary>

@@ -16,7 +16,9 @@ internal sealed class Secp256r1KeyShare : IKeyShare
 
     private readonly ECDiffieHellman _key;
 
-    /// <summary>Makes the key pair of a private key from 1 to n − 1, big-endian. The array is the caller's to clear.</summary>
+    /// <summary>
+    /// Makes the key pair of a private key from 1 to n − 1, big-endian. The array is the caller's to clear.
+    /// </summary>
     public Secp256r1KeyShare(byte[] privateKey)
     {
         _key = ECDiffieHellman.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = privateKey });

@@ -5,7 +5,9 @@ namespace CoQuic.Engine;
 /// <summary>Private keys of secp256r1: whole numbers from 1 to n − 1.</summary>
 internal static class Secp256r1Scalars
 {
-    /// <summary>A draw is out of range once in 2^32; a source that fails this often does not give random bytes.</summary>
+    /// <summary>
+    /// A draw is out of range once in 2^32; a source that fails this often does not give random bytes.
+    /// </summary>
     private const int MaximumDraws = 64;
 
     /// <summary>n, the order of the group.</summary>

@@ -13,13 +13,18 @@ internal sealed record CertificateVerify(SignatureScheme Scheme, Bytes Signature
         [NotNullWhen(true)] out CertificateVerify? message,
         [NotNullWhen(false)] out TransportError? error)
     {
+        message = null;
+        error = AlertDescription.DecodeError.Because("a malformed CertificateVerify");
         TlsReader reader = new(body);
-        bool isRead = reader.TryReadUInt16(out ushort scheme) & reader.TryReadVector16(out ReadOnlySpan<byte> signature);
-        message = isRead && reader.IsAtEnd
-            ? new CertificateVerify((SignatureScheme)scheme, Bytes.CopyOf(signature))
-            : null;
-        error = message is null ? AlertDescription.DecodeError.Because("a malformed CertificateVerify") : null;
-        return message is not null;
+        if (!reader.TryReadUInt16(out ushort scheme)
+            || !reader.TryReadVector16(out ReadOnlySpan<byte> signature)
+            || !reader.IsAtEnd)
+        {
+            return false;
+        }
+        message = new CertificateVerify((SignatureScheme)scheme, Bytes.CopyOf(signature));
+        error = null;
+        return true;
     }
 
     public byte[] Encode()

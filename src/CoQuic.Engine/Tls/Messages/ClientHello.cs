@@ -32,7 +32,9 @@ internal sealed record ClientHello
 
     public Bytes? TransportParameters { get; init; }
 
-    /// <summary>All extensions as they came: for comparing a second ClientHello with the first, and answers with what was asked.</summary>
+    /// <summary>
+    /// All extensions as they came: for comparing a second ClientHello with the first, and answers with what was asked.
+    /// </summary>
     public ExtensionList Extensions { get; init; } = ExtensionList.Empty;
 
     public static bool TryRead(

@@ -2,7 +2,9 @@ using System;
 
 namespace CoQuic.Engine;
 
-/// <summary>Cuts the bytes of one encryption level into handshake messages; keeps what is there of an incomplete one.</summary>
+/// <summary>
+/// Cuts the bytes of one encryption level into handshake messages; keeps what is there of an incomplete one.
+/// </summary>
 internal sealed class MessageAssembler
 {
     private byte[] _buffer = [];
@@ -40,6 +42,15 @@ internal sealed class MessageAssembler
         message = new HandshakeMessage(Rest[..size]);
         _start += size;
         return true;
+    }
+
+    /// <summary>Lets go of the buffer while it holds nothing: most of a connection's life is after its handshake.</summary>
+    public void ReleaseIfEmpty()
+    {
+        if (HasRest)
+            return;
+        _buffer = [];
+        (_start, _end) = (0, 0);
     }
 
     private void MakeRoom(int count)

@@ -82,7 +82,8 @@ internal sealed record ServerHello
                 ? null
                 : extensions.Decode<KeyShareEntry>(ExtensionType.KeyShare, KeyShareExtension.TryReadEntry, ref error),
             SelectedGroup = isRetry
-                ? extensions.Decode<NamedGroup?>(ExtensionType.KeyShare, KeyShareExtension.TryReadSelectedGroup, ref error)
+                ? extensions.Decode<NamedGroup?>(
+                    ExtensionType.KeyShare, KeyShareExtension.TryReadSelectedGroup, ref error)
                 : null,
             Cookie = isRetry ? extensions.Decode<Bytes?>(ExtensionType.Cookie, CookieExtension.TryRead, ref error) : null,
         };
