@@ -9,7 +9,8 @@ type Operation =
     | Drop of stream: byte
     | Rotate of stream: byte
 
-let private streams =
+/// The links of a queue lie in the streams, so that each test has streams of its own.
+let private newStreams () =
     Array.init 8 (fun index -> Stream(StreamId(uint64 index), null, null))
 
 let rec private drain (queue: StreamQueue) =
@@ -19,7 +20,7 @@ let rec private drain (queue: StreamQueue) =
         int stream.Id.Value :: drain queue
     | _ -> []
 
-let private apply (queue: StreamQueue) model operation =
+let private apply (streams: Stream[]) (queue: StreamQueue) model operation =
     match operation with
     | Want stream ->
         let index = int stream % 8
@@ -49,11 +50,13 @@ let tests =
         [ property "is a list in which every stream stands at most once"
           <| fun operations ->
               let queue = StreamQueue StreamQueueKind.Fresh
-              let model = List.fold (apply queue) [] operations
+              let model = List.fold (apply (newStreams ()) queue) [] operations
               Expect.equal (drain queue) model "the same streams in the same order"
 
           testCase "the queues of a stream do not disturb each other"
           <| fun () ->
+              let streams = newStreams ()
+
               let fresh, control =
                   StreamQueue StreamQueueKind.Fresh, StreamQueue StreamQueueKind.Control
 
