@@ -221,6 +221,8 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
             | _ -> IPEndPoint(IPAddress.Any, 0)
 
         member this.Wait(microseconds, interest) =
+            // The descriptors' numbers may be another socket's by then.
+            ObjectDisposedException.ThrowIf(handle.IsClosed, this)
             polled[0].Requested <- events interest
             polled[0].Returned <- 0s
             polled[1].Returned <- 0s
