@@ -49,6 +49,10 @@ public static class ConfigurationCheck
         Require(config.MaxServerConnections >= 0, "MaxServerConnections", "must not be negative");
         Require(config.Groups.Count > 0, "Groups", "at least one key exchange group is needed");
         Require(config.CipherSuites.Count > 0, "CipherSuites", "at least one cipher suite is needed");
+        foreach (NamedGroup group in config.Groups)
+            Require(Enum.IsDefined(group), "Groups", $"{group} is not a group that this engine knows");
+        foreach (CipherSuite suite in config.CipherSuites)
+            Require(CoQuic.Engine.CipherSuites.IsSupported(suite), "CipherSuites", $"this machine does not have {suite}");
         Require(config.StatelessResetKey.IsEmpty || config.StatelessResetKey.Length >= MinimumResetKeyLength,
             "StatelessResetKey", "must be empty or at least 32 bytes");
 

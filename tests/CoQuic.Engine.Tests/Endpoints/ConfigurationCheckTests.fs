@@ -94,6 +94,14 @@ let private wrongEndpoints =
           ApplicationProtocols = [| "a" |],
           Groups = [||]
       )
+      "Groups",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          Groups = [| LanguagePrimitives.EnumOfValue 0x1234us |]
+      )
       "CipherSuites",
       EndpointConfig(
           Role = Role.Client,
