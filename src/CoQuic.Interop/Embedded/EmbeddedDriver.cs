@@ -12,9 +12,9 @@ internal sealed class EmbeddedDriver : IDriver
         | Capabilities.DatagramRuns | Capabilities.OwnedInput | Capabilities.Statistics | Capabilities.KeyLog
         | Capabilities.HandshakeTimeout | Capabilities.KeepAlive;
 
-    private readonly Engine.Endpoint _endpoint;
+    private readonly QuicEndpoint _endpoint;
 
-    public EmbeddedDriver(EndpointConfig config) => _endpoint = new Engine.Endpoint(config);
+    public EmbeddedDriver(EndpointConfig config) => _endpoint = new QuicEndpoint(config);
 
     public Capabilities Capabilities => Everything;
 

@@ -176,7 +176,7 @@ let tests =
 
               let message =
                   try
-                      use _ = new Endpoint(config)
+                      use _ = new QuicEndpoint(config)
                       ""
                   with :? ArgumentException as refused ->
                       refused.Message

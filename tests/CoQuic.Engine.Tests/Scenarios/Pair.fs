@@ -55,8 +55,8 @@ type private InFlight =
 
 type Pair =
     {
-        Client: Endpoint
-        Server: Endpoint
+        Client: QuicEndpoint
+        Server: QuicEndpoint
         Link: Link
         mutable Now: TimeUs
         mutable ClientConnection: ConnectionHandle
@@ -100,8 +100,8 @@ let serverConfig protocol (seed: uint64) =
 
 let withConfigs (client: EndpointConfig) (server: EndpointConfig) (seed: int) link =
     let pair =
-        { Client = new Endpoint(client)
-          Server = new Endpoint(server)
+        { Client = new QuicEndpoint(client)
+          Server = new QuicEndpoint(server)
           Link = link
           Now = origin
           ClientConnection = ConnectionHandle.None

@@ -3,7 +3,7 @@ using System;
 namespace CoQuic.Engine;
 
 /// <content>Datagrams from the network: each finds its connection, makes a new one, is answered without state, or is dropped.</content>
-public sealed partial class Endpoint
+public sealed partial class QuicEndpoint
 {
     /// <summary>The smallest datagram that may carry a client's Initial (RFC 9000 §14.1).</summary>
     private const int SmallestInitialDatagram = 1200;

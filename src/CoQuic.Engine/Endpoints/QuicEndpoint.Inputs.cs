@@ -3,7 +3,7 @@ using System;
 namespace CoQuic.Engine;
 
 /// <content>The inputs of the host and of the application.</content>
-public sealed partial class Endpoint
+public sealed partial class QuicEndpoint
 {
     /// <summary>The length of the ID that a client draws for the server to be reached by first (RFC 9000 §7.2: at least 8).</summary>
     private const int InitialDestinationLength = 8;

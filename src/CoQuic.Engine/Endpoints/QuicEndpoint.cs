@@ -7,8 +7,8 @@ namespace CoQuic.Engine;
 /// A QUIC endpoint: many connections, and no socket, clock or thread. It takes one input at one instant and answers with the effects
 /// that the host has to perform. Inputs on one endpoint are serialised by the caller, with instants that never go back.
 /// </summary>
-/// <remarks>The parts: what every input shares is here, inputs in Endpoint.Inputs, datagrams in Endpoint.Receive.</remarks>
-public sealed partial class Endpoint : IDisposable
+/// <remarks>The parts: what every input shares is here, inputs in QuicEndpoint.Inputs, datagrams in QuicEndpoint.Receive.</remarks>
+public sealed partial class QuicEndpoint : IDisposable
 {
     /// <summary>Connections that one call drives at most; what remains is a pending continuation.</summary>
     private const int MaximumConnectionsPerCall = 64;
@@ -29,7 +29,7 @@ public sealed partial class Endpoint : IDisposable
     /// <summary>Makes an endpoint.</summary>
     /// <param name="config">Its configuration.</param>
     /// <exception cref="ArgumentException">The configuration cannot work; the message lists every fault.</exception>
-    public Endpoint(EndpointConfig config)
+    public QuicEndpoint(EndpointConfig config)
     {
         IReadOnlyList<ConfigurationFault> faults = ConfigurationCheck.Faults(config);
         if (faults.Count > 0)
