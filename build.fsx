@@ -98,14 +98,19 @@ let private demo arguments =
 let private peers arguments =
     let options = Options.parse "peers" [ "--require=" ] false arguments
 
-    match options.ValueOr "--require" "" with
-    | "" -> Peers.run false
-    | "quic-go" -> Peers.run true
-    | other -> stop $"peers knows --require quic-go, not '{other}'."
+    let counts =
+        match options.ValueOr "--require" "" with
+        | "" -> Peers.run false
+        | "quic-go" -> Peers.run true
+        | other -> stop $"peers knows --require quic-go, not '{other}'."
+
+    if counts.Failed > 0 then 1 else 0
 
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
 let private shown =
-    [ "2-bulk", MustShow.bulk; "2-fresh-clone", MustShow.freshClone ]
+    [ "2-bulk", MustShow.bulk
+      "2-peers", (fun () -> MustShow.peers (Peers.run true))
+      "2-fresh-clone", MustShow.freshClone ]
 
 let private show arguments =
     let chosen =
@@ -121,7 +126,6 @@ let private show arguments =
 
     for name, figures in chosen do
         let watch = Stopwatch.StartNew()
-
         let figures = figures ()
 
         let evidence: Evidence.Evidence =

@@ -90,6 +90,11 @@ let bulk () =
     finally
         server.Kill()
 
+/// Every case with a real peer, none skipped.
+let peers (counts: Counts.Counts) =
+    expect (counts.Failed = 0 && counts.Skipped = 0) $"Not all peers agree: {Counts.describe counts}."
+    [ ("passed", float counts.Passed) ]
+
 /// Demo and tests on a fresh clone with an empty package cache, in a folder of their own that is removed afterwards.
 let freshClone () =
     let folder = Directory.CreateTempSubdirectory("coquic-fresh-").FullName

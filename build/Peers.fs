@@ -212,21 +212,28 @@ let private runCases quicGo =
     finally
         Directory.Delete(folder, true)
 
-/// Runs every case, or says why it cannot. The exit status; with `isRequired` a skip is a failure.
-let run isRequired =
+/// Runs every case, or says why it cannot; with `isRequired` a skip is a failure.
+let run isRequired : Counts.Counts =
     Product.restore ()
     Product.compile "tests/CoQuic.Peers/CoQuic.Peers.fsproj" "Release"
     heading "peers"
 
-    match QuicGo.prepare () with
-    | Error reason ->
-        printfn $"SKIP quic-go: {reason}"
-        let failed = if isRequired then cases.Length else 0
-        printfn $"\n0 passed, {failed} failed, {cases.Length - failed} skipped"
-        min failed 1
-    | Ok quicGo ->
-        let results = runCases quicGo
-        let passed = results |> List.filter id |> List.length
-        let failed = results.Length - passed
-        printfn $"\n{passed} passed, {failed} failed"
-        min failed 1
+    let counts: Counts.Counts =
+        match QuicGo.prepare () with
+        | Error reason ->
+            printfn $"SKIP quic-go: {reason}"
+            let failed = if isRequired then cases.Length else 0
+
+            { Passed = 0
+              Failed = failed
+              Skipped = cases.Length - failed }
+        | Ok quicGo ->
+            let results = runCases quicGo
+            let passed = results |> List.filter id |> List.length
+
+            { Passed = passed
+              Failed = results.Length - passed
+              Skipped = 0 }
+
+    printfn $"\n{Counts.describe counts}"
+    counts
