@@ -98,11 +98,13 @@ let private configure (folder: string) (name, content: string list) =
           $"Dir::Cache \"{folder}\";"
           $"Dir::Cache::Archives \"{folder}/archives\";"
           "APT::Sandbox::User \"\";"
+          // A list that cannot be fetched is a failure here, not a warning.
+          "APT::Update::Error-Mode \"any\";"
           "APT::Install-Recommends \"false\";"
           "Debug::NoLocking \"true\";" ]
     )
 
-    [ "APT_CONFIG", inFolder "apt.conf" ]
+    [ ("APT_CONFIG", inFolder "apt.conf") ]
 
 let private attempt environment program arguments =
     match runQuiet environment patience program arguments with

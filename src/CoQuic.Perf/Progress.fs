@@ -9,9 +9,9 @@ open Spectre.Console
 [<RequireQualifiedAccess>]
 module Progress =
     /// The share that is done, 0 to 1: of the work of a bounded run, of the time of a timed one.
-    let fraction (now: TimeUs) (client: Client) : float =
-        let config = client.Config
-        let counted = client.Totals.Counted
+    let fraction (now: TimeUs) (run: Run) : float =
+        let config = run.Config
+        let counted = run.Totals.Counted
 
         let share (part: float) (whole: float) =
             if whole > 0.0 then
@@ -19,13 +19,13 @@ module Progress =
             else
                 0.0
 
-        match client.Phase with
-        | Phase.Waiting
-        | Phase.WarmingUp _ -> 0.0
-        | Phase.Measuring(since, until) -> share (now - since).TotalSeconds (until - since).TotalSeconds
-        | Phase.Draining _
-        | Phase.Over -> 1.0
-        | Phase.Working ->
+        match run.Phase with
+        | RunPhase.Waiting
+        | RunPhase.WarmingUp _ -> 0.0
+        | RunPhase.Measuring(since, until) -> share (now - since).TotalSeconds (until - since).TotalSeconds
+        | RunPhase.Draining _
+        | RunPhase.Over -> 1.0
+        | RunPhase.Working ->
             match config.Mode with
             | Mode.Bulk ->
                 let total = float (Option.defaultValue 0UL config.TotalBytes)
@@ -36,45 +36,45 @@ module Progress =
                 share (float counted.RequestsCompleted) (float (Option.defaultValue 0UL config.Requests))
 
     /// What is going on, with the rate so far.
-    let describe (now: TimeUs) (client: Client) : string =
-        let counted = client.Totals.Counted
+    let describe (now: TimeUs) (run: Run) : string =
+        let counted = run.Totals.Counted
 
         let rate (since: TimeUs) =
             let seconds = Math.Max((now - since).TotalSeconds, 0.001)
 
-            match client.Config.Mode with
+            match run.Config.Mode with
             | Mode.Bulk -> $"%.2f{float (counted.BytesSent + counted.BytesReceived) * 8.0 / 1e9 / seconds} Gbit/s"
             | Mode.RequestResponse
             | Mode.ConnectRequestResponse
             | Mode.PersistentRequestResponse -> $"%.0f{float counted.RequestsCompleted / seconds} requests/s"
 
-        match client.Phase with
-        | Phase.Waiting -> "connecting"
-        | Phase.WarmingUp _ -> "warming up"
-        | Phase.Working -> rate client.StartedAt
-        | Phase.Measuring(since, _) -> rate since
-        | Phase.Draining _
-        | Phase.Over -> "finishing"
+        match run.Phase with
+        | RunPhase.Waiting -> "connecting"
+        | RunPhase.WarmingUp _ -> "warming up"
+        | RunPhase.Working -> rate run.StartedAt
+        | RunPhase.Measuring(since, _) -> rate since
+        | RunPhase.Draining _
+        | RunPhase.Over -> "finishing"
 
     let private isWatched () =
         not Console.IsOutputRedirected && not Console.IsErrorRedirected
 
     let private refresh = TimeSpan.FromMilliseconds 200.0
 
-    let private draw (look: unit -> TimeUs * Client) (completion: Task) (context: ProgressContext) : Task =
+    let private draw (look: unit -> TimeUs * Run) (completion: Task) (context: ProgressContext) : Task =
         task {
             let item = context.AddTask("connecting", maxValue = 1.0)
 
             while not completion.IsCompleted do
-                let now, client = look ()
-                item.Value <- fraction now client
-                item.Description <- describe now client
+                let now, run = look ()
+                item.Value <- fraction now run
+                item.Description <- describe now run
                 let! _ = Task.WhenAny(completion, Task.Delay refresh)
                 ()
         }
 
     /// Draws a line on standard error until the run has ended, and wipes it. Where nobody watches it draws nothing.
-    let watch (look: unit -> TimeUs * Client) (completion: Task) : Task =
+    let watch (look: unit -> TimeUs * Run) (completion: Task) : Task =
         if isWatched () then
             let terminal =
                 AnsiConsole.Create(AnsiConsoleSettings(Out = AnsiConsoleOutput Console.Error))

@@ -86,7 +86,9 @@ module internal Tool =
     /// Whether a connection's end is worth a line: no orderly close, by us or the peer, and no silence.
     let private isFailure (reason: CloseReason) =
         match reason.Code with
-        | CloseCode.Application 0UL -> false
+        | CloseCode.Application 0UL
+        // What an application closes with before the handshake is confirmed (RFC 9000 §10.2.3).
+        | CloseCode.Transport(TransportErrorCode.ApplicationError, _) -> false
         | CloseCode.Transport(TransportErrorCode.NoError, _) -> reason.Origin <> CloseOrigin.Peer
         | CloseCode.Application _
         | CloseCode.Transport _ -> true

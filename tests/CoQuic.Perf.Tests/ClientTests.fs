@@ -53,7 +53,7 @@ let private untilReady =
 
 let private failureOf config events =
     let client, commands = after config events
-    Expect.equal client.Phase Phase.Over "the run is over"
+    Expect.equal client.Phase RunPhase.Over "the run is over"
     Expect.equal (List.last commands) Command.Stop "and the program ends"
     client.Failure
 

@@ -16,7 +16,7 @@ type private Happening =
 /// What a run left behind.
 type Outcome =
     {
-        Client: Client
+        Client: Run
         Server: Server
         /// When the client stopped; none when it never did.
         StoppedAt: TimeUs option
