@@ -111,13 +111,14 @@ module Client =
 
     let private tick = Command.After(oneSecond, ClientMessage.Tick)
 
-    /// How long silence lasts before the run fails; none while a clock will end it anyway.
+    /// How long silence lasts before the run fails; none while a clock will end it anyway. A handshake without an answer is
+    /// given up a second earlier, with a better reason.
     let private patience (run: Run) =
         match run.Phase with
         | RunPhase.Waiting
         | RunPhase.Working when run.Opened = 0UL -> Some oneSecond
         | RunPhase.Waiting
-        | RunPhase.Working -> run.Config.ConnectTimeout
+        | RunPhase.Working -> run.Config.ConnectTimeout |> Option.map (fun time -> time + oneSecond)
         | RunPhase.WarmingUp _
         | RunPhase.Measuring _
         | RunPhase.Draining _
