@@ -192,25 +192,20 @@ let private noticesCorruption site (downloads: string) =
     else
         Some "it was not noticed"
 
-let private runCases quicGo =
-    let folder = Directory.CreateTempSubdirectory("coquic-peers-").FullName
+let private runCases quicGo folder =
+    let site = makeSite folder
 
-    try
-        let site = makeSite folder
+    let downloads index =
+        Path.Combine(folder, $"downloads{index}")
 
-        let downloads index =
-            Path.Combine(folder, $"downloads{index}")
+    let results =
+        cases
+        |> List.mapi (fun index case -> report case.Name (attempt site quicGo case (downloads index)))
 
-        let results =
-            cases
-            |> List.mapi (fun index case -> report case.Name (attempt site quicGo case (downloads index)))
+    let corruption =
+        report "a byte that differs is noticed" (noticesCorruption site (downloads 0))
 
-        let corruption =
-            report "a byte that differs is noticed" (noticesCorruption site (downloads 0))
-
-        results @ [ corruption ]
-    finally
-        Directory.Delete(folder, true)
+    results @ [ corruption ]
 
 /// Runs every case, or says why it cannot; with `isRequired` a skip is a failure.
 let run isRequired : Counts.Counts =
@@ -228,7 +223,7 @@ let run isRequired : Counts.Counts =
               Failed = failed
               Skipped = cases.Length - failed }
         | Ok quicGo ->
-            let results = runCases quicGo
+            let results = withTemporaryFolder "coquic-peers-" (runCases quicGo)
             let passed = results |> List.filter id |> List.length
 
             { Passed = passed

@@ -88,25 +88,20 @@ let private compile (folder: string) (root: string) overlay name =
         let said = String.Join(" ", List.truncate 3 lines)
         Error $"building quic-go's {name} failed: {said}"
 
-let private build codename =
-    let folder = Directory.CreateTempSubdirectory("coquic-quic-go-").FullName
+let private build codename folder =
+    printfn "quic-go: fetching Debian's packages"
 
-    try
-        printfn "quic-go: fetching Debian's packages"
+    match Debian.unpackPackages folder codename packages with
+    | Error reason -> Error reason
+    | Ok root ->
+        printfn "quic-go: building"
+        Directory.CreateDirectory(cache ()) |> ignore
+        let overlay = writeOverlay folder root
 
-        match Debian.unpackPackages folder codename packages with
-        | Error reason -> Error reason
-        | Ok root ->
-            printfn "quic-go: building"
-            Directory.CreateDirectory(cache ()) |> ignore
-            let overlay = writeOverlay folder root
-
-            compile folder root overlay "server"
-            |> Result.bind (fun server ->
-                compile folder root overlay "client"
-                |> Result.map (fun client -> { Server = server; Client = client }))
-    finally
-        Directory.Delete(folder, true)
+        compile folder root overlay "server"
+        |> Result.bind (fun server ->
+            compile folder root overlay "client"
+            |> Result.map (fun client -> { Server = server; Client = client }))
 
 /// The programs: those built before, or else fetched and built now. An error says why this machine cannot have them.
 let prepare () : Result<QuicGo, string> =
@@ -122,5 +117,5 @@ let prepare () : Result<QuicGo, string> =
         Ok quicGo
     else
         match Debian.codename () with
-        | Some codename when codename = knownRelease -> build codename
+        | Some codename when codename = knownRelease -> withTemporaryFolder "coquic-quic-go-" (build codename)
         | _ -> Error $"its packages are taken from Debian {knownRelease}, and this is another system"

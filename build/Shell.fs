@@ -24,8 +24,28 @@ let isCi = Environment.GetEnvironmentVariable "CI" = "true"
 
 let private children = ConcurrentDictionary<int, Process>()
 
+/// Folders that do not outlive us.
+let private temporaryFolders = ConcurrentDictionary<string, unit>()
+
+let private removeFolder (folder: string) =
+    if temporaryFolders.TryRemove folder |> fst then
+        try
+            Directory.Delete(folder, true)
+        with :? IOException ->
+            () // It is gone, or still written to by a program that is ending.
+
 /// Set once we have been asked to end.
 let mutable private isEnding = false
+
+/// Ctrl-C reaches the children as well: they have so long to tidy up.
+let private tidying = TimeSpan.FromSeconds 3.0
+
+let private endChild (patience: TimeSpan) (child: Process) =
+    try
+        if not (child.WaitForExit patience) then
+            child.Kill true
+    with :? InvalidOperationException ->
+        () // It ended by itself in between.
 
 /// Ctrl-C or a request to end: the children go first.
 let private endWithChildren =
@@ -36,12 +56,14 @@ let private endWithChildren =
                   context.Cancel <- true
                   isEnding <- true
 
-                  for child in children.Values do
-                      try
-                          child.Kill true
-                      with :? InvalidOperationException ->
-                          () // It ended by itself in between.
+                  let patience =
+                      if signal = PosixSignal.SIGINT then
+                          tidying
+                      else
+                          TimeSpan.Zero
 
+                  children.Values |> Seq.iter (endChild patience)
+                  temporaryFolders.Keys |> Seq.iter removeFolder
                   exit status
           ) ]
 
@@ -165,5 +187,15 @@ let runQuiet environment (deadline: TimeSpan) program arguments =
     else
         endQuiet quiet
         None, List.ofSeq quiet.Lines
+
+/// Works in a folder of its own, which is removed afterwards, whatever happens.
+let withTemporaryFolder (prefix: string) (work: string -> 'result) : 'result =
+    let folder = Directory.CreateTempSubdirectory(prefix).FullName
+    temporaryFolders[folder] <- ()
+
+    try
+        work folder
+    finally
+        removeFolder folder
 
 let heading (text: string) = printfn $"\n== {text}"

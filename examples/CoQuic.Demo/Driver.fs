@@ -53,12 +53,18 @@ let private check title (file: FileInfo) sha256 (ends: Line.Told list) =
         if told.Bytes <> uint64 file.Length || told.Sha256 <> sha256 then
             raise (DemoFailed $"{title}: one end has {told.Bytes} bytes with SHA-256 {told.Sha256}, not the file's.")
 
+let private size (bytes: uint64) =
+    if bytes < 1048576UL then
+        $"{bytes} bytes"
+    else
+        $"%.1f{float bytes / 1048576.0} MiB"
+
 let private show title (told: Line.Told) =
     let seconds = told.Elapsed.TotalSeconds
     let gigabits = float told.Bytes * 8.0 / 1e9 / seconds
 
     Console.Out.WriteLine
-        $"{title}: %.1f{float told.Bytes / 1048576.0} MiB in %.3f{seconds} s, %.3f{gigabits} Gbit/s, \
+        $"{title}: {size told.Bytes} in %.3f{seconds} s, %.3f{gigabits} Gbit/s, \
           handshake %.1f{told.Handshake.TotalMilliseconds} ms"
 
 let private transfer (file: FileInfo) (directory: string) cancellation =
