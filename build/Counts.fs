@@ -26,12 +26,12 @@ let describe counts =
     $"{counts.Passed} passed, {counts.Failed} failed{skipped}"
 
 let private summary =
-    Regex @"tests run in .* (\d+) passed, (\d+) ignored, (\d+) failed, (\d+) errored"
+    Regex @"tests run in .* ([\d,]+) passed, ([\d,]+) ignored, ([\d,]+) failed, ([\d,]+) errored"
 
-/// Expecto's closing line, as counts.
+/// Expecto's closing line, as counts. From a thousand on, it parts the digits by commas.
 let tryReadSummary line =
     let found = summary.Match line
-    let group (index: int) = int found.Groups[index].Value
+    let group (index: int) = int (found.Groups[index].Value.Replace(",", ""))
 
     if found.Success then
         Some

@@ -58,4 +58,17 @@ let counting =
               "0 passed, 0 failed"
 
           testCase "takes no other line for a summary"
-          <| fun () -> Expect.isNone (tryReadSummary "3 passed, 0 ignored, 0 failed, 0 errored") "no summary" ]
+          <| fun () -> Expect.isNone (tryReadSummary "3 passed, 0 ignored, 0 failed, 0 errored") "no summary"
+
+          testCase "the commas of a thousand are read"
+          <| fun () ->
+              let line =
+                  "EXPECTO! 1,535 tests run in 00:03:16.5 for a – 1,535 passed, 0 ignored, 0 failed, 0 errored."
+
+              Expect.equal
+                  (tryReadSummary line)
+                  (Some
+                      { Passed = 1535
+                        Failed = 0
+                        Skipped = 0 })
+                  "all of them" ]
