@@ -43,6 +43,9 @@ module Run =
     /// Draining lasts no longer, nor longer than measuring did.
     let private maximumDrain = TimeSpan.FromSeconds 2.0
 
+    /// So many connections are asked for at a time; each that is there lets more be asked for.
+    let private maximumOpens = 256UL
+
     let initial (config: Config) =
         { Config = config
           Phase =
@@ -136,7 +139,11 @@ module Run =
             | None -> room
 
     let openMissing (run: Run) =
-        let count = if mayBegin run.Phase then missingConnections run else 0UL
+        let count =
+            if mayBegin run.Phase then
+                min maximumOpens (missingConnections run)
+            else
+                0UL
 
         let opens =
             List.init (int count) (fun index -> Command.Open(int run.Opened + index, openRequest run.Config))

@@ -26,8 +26,8 @@ type Server =
         Exit: ServerExit
         Sessions: Map<ConnectionHandle, ServerSession>
         HasAccepted: bool
-        /// Whether some session was completed, and all its data acknowledged.
-        HasFinished: bool
+        /// Whether some session was completed.
+        HasCompleted: bool
         /// Whether anything happened since the last tick.
         IsActive: bool
     }
@@ -46,7 +46,7 @@ module Server =
         { Exit = exit
           Sessions = Map.empty
           HasAccepted = false
-          HasFinished = false
+          HasCompleted = false
           IsActive = false },
         [ match exit.After with
           | Some time -> Command.After(time, ServerMessage.TimeIsUp)
@@ -58,7 +58,7 @@ module Server =
     let private endWhenFinished (server, commands) =
         let isOver =
             server.Exit.WhenSessionsComplete
-            && server.HasFinished
+            && server.HasCompleted
             && Map.forall (fun _ session -> ServerSession.isFinished session) server.Sessions
 
         server, (if isOver then commands @ [ Command.Stop ] else commands)
@@ -69,17 +69,11 @@ module Server =
         | Some session ->
             let session, commands = step session
 
-            let server =
-                { server with
-                    Sessions = Map.add handle session server.Sessions
-                    IsActive = true }
-
-            if server.Exit.WhenSessionsComplete then
-                { server with
-                    HasFinished = server.HasFinished || ServerSession.isFinished session },
-                commands
-            else
-                server, commands
+            { server with
+                Sessions = Map.add handle session server.Sessions
+                HasCompleted = server.HasCompleted || ServerSession.isComplete session
+                IsActive = true },
+            commands
 
     let private accept handle server =
         { server with

@@ -235,7 +235,14 @@ module ServerSession =
         | ServerSession.Awaiting _
         | ServerSession.Refused -> session
 
-    /// Whether the session was completed and everything of it is acknowledged.
+    /// Whether session_complete has been sent.
+    let isComplete session =
+        match session with
+        | ServerSession.Serving service -> service.IsComplete
+        | ServerSession.Awaiting _
+        | ServerSession.Refused -> false
+
+    /// Whether nothing is left to do: the session is complete, and everything of it is acknowledged.
     let isFinished session =
         match session with
         | ServerSession.Serving service ->

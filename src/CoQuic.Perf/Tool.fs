@@ -32,8 +32,6 @@ module internal Tool =
         { RuntimeOptions.create endpoint with
             Offload = Environment.allowsOffload lookUp }
 
-    // Client
-
     let private writeJson (report: Measurement) =
         match report.Config.JsonOut with
         | None -> true
@@ -59,24 +57,40 @@ module internal Tool =
         { Client.report (fst (Client.program config).Init) with
             Failure = Some reason }
 
+    /// The client's program, and a look at its run from another thread.
+    let private visible (config: Config) =
+        let latest = ref (TimeUs.zero, fst (Client.program config).Init)
+
+        let program =
+            Client.program config
+            |> Observed.program (fun now _ run -> Volatile.Write(&latest.contents, (now, run)))
+
+        program, (fun () -> Volatile.Read &latest.contents)
+
+    /// The run to its end, with what it has measured. A program that throws is a defect of ours, and a failed run.
+    let private follow (agent: RunningAgent<Run, ClientMessage>) look : Task<Measurement> =
+        task {
+            try
+                do! Progress.watch look agent.Completion
+                let! run = agent.Completion
+                return Client.report run
+            with defect ->
+                return
+                    { Client.report (snd (look ())) with
+                        Failure = Some $"client backend shutdown: {defect.Message}" }
+        }
+
+    /// Runs a benchmark, reports on it, and returns the exit status.
     let measure (config: Config) : Task<int> =
         task {
-            let mutable latest = TimeUs.zero, fst (Client.program config).Init
-            let latest = ref latest
-
-            let program =
-                Client.program config
-                |> Observed.program (fun now _ client -> Volatile.Write(&latest.contents, (now, client)))
+            let program, look = visible config
 
             match Runtime.start (options (PerfDefaults.client config)) program with
             | Error error -> return conclude (failedBeforehand config $"client bootstrap failed: {error}")
             | Ok agent ->
-                do! Progress.watch (fun () -> Volatile.Read &latest.contents) agent.Completion
-                let! client = agent.Completion
-                return conclude (Client.report client)
+                let! report = follow agent look
+                return conclude report
         }
-
-    // Server
 
     let private identity (config: Config) =
         match config.CertificateFiles with
@@ -130,6 +144,7 @@ module internal Tool =
                         |> Runtime.start options)
         }
 
+    /// Serves until the server ends by itself or is asked to, and returns the exit status.
     let serve (config: Config) : Task<int> =
         task {
             match! startServer config with

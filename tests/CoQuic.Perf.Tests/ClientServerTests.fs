@@ -82,6 +82,16 @@ let private boundedBulk =
                   let moved = report.Counted.BytesReceived + report.Counted.BytesSent
                   Expect.equal moved 3_000_009UL $"{direction}"
 
+          testCase "any number of connections and streams is opened, a few at a time"
+          <| fun () ->
+              let report =
+                  succeed
+                      { bulk Direction.Download 5000UL with
+                          Streams = 20UL
+                          Connections = 600UL }
+
+              Expect.equal report.Counted.BytesReceived 3_000_000UL "received"
+
           testCase "no bytes at all are a run of empty streams"
           <| fun () ->
               for direction in [ Direction.Download; Direction.Upload ] do
@@ -341,7 +351,49 @@ let private exits =
                           Connections = 2UL }
 
               Expect.isTrue outcome.ServerStopped "it ends"
-              Expect.isNone (Client.report outcome.Client).Failure "the run is ok" ]
+              Expect.isNone (Client.report outcome.Client).Failure "the run is ok"
+
+          testCase "when the client of the completed session leaves before it has acknowledged everything"
+          <| fun () ->
+              let connection = ConnectionHandle.create 1UL
+
+              let data stream bytes =
+                  Signal.StreamData
+                      { Connection = connection
+                        Stream = stream
+                        Offset = 0UL
+                        Bytes = bytes
+                        Fin = true
+                        FinalSize = None }
+
+              let start =
+                  ControlCodec.encode (SessionStart(Config.sessionStart None (bulk Direction.Download mebibyte)))
+
+              let closed =
+                  Signal.Closed
+                      { Connection = connection
+                        Reason =
+                          { Origin = CloseOrigin.Peer
+                            Code = CloseCode.Application 0UL
+                            Reason = "" } }
+
+              let program =
+                  Server.program
+                      { Server.neverExit with
+                          WhenSessionsComplete = true }
+
+              let hear (server, _) signal =
+                  program.Update TimeUs.zero (Network signal) server
+
+              let server, commands =
+                  [ Signal.Accepted connection
+                    data ServerSession.controlStream start
+                    data (StreamId.clientBidirectional 1UL) Bytes.empty ]
+                  |> List.fold hear program.Init
+
+              Expect.isFalse (List.contains Command.Stop commands) "not before"
+              let _, commands = hear (server, []) closed
+              Expect.equal commands [ Command.Stop ] "then" ]
 
 [<Tests>]
 let tests = testList "client and server" [ boundedBulk; timedBulk; exchange; exits ]
