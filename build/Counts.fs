@@ -31,7 +31,9 @@ let private summary =
 /// Expecto's closing line, as counts. From a thousand on, it parts the digits by commas.
 let tryReadSummary line =
     let found = summary.Match line
-    let group (index: int) = int (found.Groups[index].Value.Replace(",", ""))
+
+    let group (index: int) =
+        int (found.Groups[index].Value.Replace(",", ""))
 
     if found.Success then
         Some
