@@ -1,13 +1,14 @@
 using System;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using Org.BouncyCastle.Math.EC.Rfc7748;
 
 namespace CoQuic.Engine;
 
-/// <summary>An X25519 key pair (RFC 7748 §6.1). The platform has no X25519.</summary>
+/// <summary>An X25519 key pair (RFC 7748 §6.1).</summary>
 internal sealed class X25519KeyShare : IKeyShare
 {
+    private static readonly byte[] NoSecret = new byte[X25519.PointSize];
+
     private readonly byte[] _privateKey;
 
     /// <summary>Takes over the private key: 32 bytes, clamped by the function itself (RFC 7748 §5).</summary>
@@ -15,7 +16,7 @@ internal sealed class X25519KeyShare : IKeyShare
     {
         _privateKey = privateKey;
         byte[] publicKey = new byte[X25519.PointSize];
-        X25519.GeneratePublicKey(privateKey, publicKey);
+        X25519.MultiplyBase(privateKey, publicKey);
         PublicKey = Bytes.Wrap(publicKey);
     }
 
@@ -36,7 +37,8 @@ internal sealed class X25519KeyShare : IKeyShare
 
         // RFC 8446 §7.4.2, RFC 7748 §6.1: an all-zero result comes from a point of small order, and is refused.
         byte[] secret = new byte[X25519.PointSize];
-        if (!X25519.CalculateAgreement(_privateKey, peerPublicKey, secret))
+        X25519.Multiply(_privateKey, peerPublicKey, secret);
+        if (CryptographicOperations.FixedTimeEquals(secret, NoSecret))
             return false;
         sharedSecret = secret;
         return true;
