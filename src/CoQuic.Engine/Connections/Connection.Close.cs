@@ -60,11 +60,11 @@ internal sealed partial class Connection
     private void TransmitClose(TimeUs now, CloseReason reason, DatagramRuns runs, List<Effect> effects)
     {
         TimeSpan pto = Pto;
-        Span<byte> room = runs.Reserve(MaximumDatagramSize, effects);
-        int length = _amplification.IsAtLimit ? 0 : WriteCloseDatagram(now, room, reason);
+        Span<byte> room = runs.Reserve(SmallestDatagramSize, effects);
+        int length = CurrentPath.Amplification.IsAtLimit ? 0 : WriteCloseDatagram(now, room, reason);
         Bytes datagram = Bytes.CopyOf(room[..length]);
         if (length > 0)
-            Commit(runs, length, ConnectionHandle.None, effects);
+            Commit(runs, CurrentPath, length, ConnectionHandle.None, effects);
         State = ConnectionState.Closing;
         _closing = new ClosingPeriod(now, pto, datagram);
     }
@@ -77,7 +77,7 @@ internal sealed partial class Connection
         {
             if (!_keys.CanSend(level) || room.Length - length < SmallestUsefulRoom)
                 continue;
-            PacketBuilder builder = BeginPacket(level, room[length..]);
+            PacketBuilder builder = BeginPacket(CurrentPath, level, room[length..]);
             CloseFrameOf(reason, level).FitInto(builder.Payload.Remaining).Write(ref builder.Payload);
             if (level == EncryptionLevel.Initial && !_keys.CanSend(EncryptionLevel.Handshake))
                 builder.PadTo(SmallestDatagramSize);
@@ -105,6 +105,6 @@ internal sealed partial class Connection
         if (!_closing!.TryAnswer(size, out Bytes answer))
             return;
         answer.Span.CopyTo(runs.Reserve(answer.Length, effects));
-        Commit(runs, answer.Length, ConnectionHandle.None, effects);
+        Commit(runs, CurrentPath, answer.Length, ConnectionHandle.None, effects);
     }
 }

@@ -5,8 +5,6 @@ namespace CoQuic.Engine;
 /// <content>Frames that came in (RFC 9000 §19): each is read, and given to the machine whose rule it is.</content>
 internal sealed partial class Connection
 {
-    private readonly PathResponses _pathResponses = new();
-
     /// <summary>Processes the payload of a packet, frame by frame.</summary>
     /// <returns>The error that closes the connection, or none.</returns>
     private TransportError? ReceiveFrames(
@@ -141,8 +139,7 @@ internal sealed partial class Connection
         if (type == FrameType.NewConnectionId)
         {
             return NewConnectionIdFrame.TryRead(ref reader, out NewConnectionIdFrame issued)
-                ? _remoteIds.OnNewConnectionId(
-                    issued.SequenceNumber, issued.RetirePriorTo, issued.ConnectionId, issued.StatelessResetToken)
+                ? OnNewConnectionId(issued)
                 : FrameReader.Malformed(type);
         }
 
@@ -165,7 +162,7 @@ internal sealed partial class Connection
             return PathResponseFrame.TryRead(ref reader, out _) ? null : FrameReader.Malformed(type);
         if (!PathChallengeFrame.TryRead(ref reader, out PathChallengeFrame challenge))
             return FrameReader.Malformed(type);
-        _pathResponses.Add(challenge.Data);
+        CurrentPath.Responses.Add(challenge.Data);
         return null;
     }
 

@@ -144,7 +144,7 @@ internal sealed partial class Connection
             return;
         State = ConnectionState.Confirmed;
         TellState(StateChange.HandshakeConfirmed);
-        _amplification.Validate();
+        CurrentPath.Amplification.Validate();
         DiscardKeys(now, EncryptionLevel.Initial);
         DiscardKeys(now, EncryptionLevel.Handshake);
         IssueConnectionIds();

@@ -38,8 +38,9 @@ internal sealed partial class Connection
             return;
         }
 
-        bool wasAtLimit = _amplification.IsAtLimit;
-        _amplification.OnReceived(datagram.Length);
+        AntiAmplification amplification = CurrentPath.Amplification;
+        bool wasAtLimit = amplification.IsAtLimit;
+        amplification.OnReceived(datagram.Length);
         ReceivePackets(now, datagram, destination, input.Ecn, drops);
         if (wasAtLimit && IsAlive)
             _loss.Rearm(now, RecoveryContext);
@@ -143,7 +144,7 @@ internal sealed partial class Connection
     {
         _counters.PacketsReceived++;
         if (!HasProcessedPacket && _role == Role.Client)
-            _remoteIds.ReplaceInitial(packet.SourceConnectionId);
+            OnPeerChoseId(packet.SourceConnectionId);
         HasProcessedPacket = true;
         _idle.OnPacketReceived(now);
         if (_role == Role.Server && level == EncryptionLevel.Handshake)
@@ -162,7 +163,7 @@ internal sealed partial class Connection
     /// <summary>RFC 9000 §8.1: who sends a Handshake packet has received our Initial. Its keys are of no more use (RFC 9001 §4.9.1).</summary>
     private void OnAddressValidated(TimeUs now)
     {
-        _amplification.Validate();
+        CurrentPath.Amplification.Validate();
         DiscardKeys(now, EncryptionLevel.Initial);
     }
 

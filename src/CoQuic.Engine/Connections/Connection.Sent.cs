@@ -18,7 +18,7 @@ internal sealed partial class Connection
         _crypto[(int)PacketNumberSpaceIds.Of(level)].HasPending || (level == EncryptionLevel.OneRtt && HasApplicationFrames);
 
     private bool HasApplicationFrames =>
-        _isHandshakeDonePending || _isPingPending || _pathResponses.HasPending || _datagrams.HasPending || _streams.HasPending
+        _isHandshakeDonePending || _isPingPending || CurrentPath.Responses.HasPending || _datagrams.HasPending || _streams.HasPending
         || _localIds.TryGetPending(out _, out _) || _remoteIds.TryGetPendingRetirement(out _);
 
     /// <summary>Adds an ACK to a packet that is sent anyway, or for its sake (RFC 9000 §13.2.1).</summary>
@@ -47,7 +47,7 @@ internal sealed partial class Connection
             return;
         WriteControl(ref writer, sent);
         _datagrams.WriteFrames(RoomInPacket, ref writer, sent);
-        _streams.WriteFrames(now, Path.Rtt.SmoothedRtt, ref writer, sent);
+        _streams.WriteFrames(now, CurrentPath.Recovery.Rtt.SmoothedRtt, ref writer, sent);
     }
 
     /// <summary>Whether anything but an ACK was written.</summary>
@@ -85,7 +85,7 @@ internal sealed partial class Connection
             _isHandshakeDonePending = false;
         }
 
-        while (writer.Remaining >= LargestControlFrame && _pathResponses.TryTake(out ulong challenge))
+        while (writer.Remaining >= LargestControlFrame && CurrentPath.Responses.TryTake(out ulong challenge))
         {
             new PathResponseFrame(challenge).Write(ref writer);
             sent.Add(SentFrame.PathResponse());

@@ -14,10 +14,10 @@ internal sealed partial class Connection
         if (_closing is not null)
             return State == ConnectionState.Terminated ? null : _closing.End;
         TimeUs? earliest = Earliest(_loss.Deadline, _idle.Deadline(Pto));
-        if (!_amplification.IsAtLimit)
+        if (!CurrentPath.Amplification.IsAtLimit)
             earliest = Earliest(earliest, AckDeadline);
         if (_isPacingBlocked)
-            earliest = Earliest(earliest, Path.Pacer.NextRelease(now));
+            earliest = Earliest(earliest, CurrentPath.Recovery.Pacer.NextRelease(now));
         return Earliest(Earliest(earliest, HandshakeDeadline), KeepAliveDeadline);
     }
 

@@ -23,12 +23,10 @@ internal sealed partial class Connection
     private readonly int[] _probes = new int[PacketNumberSpaceIds.Count];
     private readonly ConnectionCounters _counters = new();
 
-    private int MaximumDatagramSize => SmallestDatagramSize;
-
     /// <summary>The bytes of frames that a 1-RTT packet has when it is alone in its datagram.</summary>
     private int RoomInPacket =>
-        MaximumDatagramSize - PacketBuilder.TagLength
-        - PacketBuilder.ShortHeaderSize(_remoteIds.Current.Id, PacketNumber.MaximumLength);
+        CurrentPath.DatagramSize - PacketBuilder.TagLength
+        - PacketBuilder.ShortHeaderSize(CurrentPath.RemoteId.Id, PacketNumber.MaximumLength);
 
     private void Transmit(TimeUs now, DatagramRuns runs, List<Effect> effects)
     {
@@ -41,13 +39,14 @@ internal sealed partial class Connection
             return;
         }
 
-        bool wasAtLimit = _amplification.IsAtLimit;
+        AntiAmplification amplification = CurrentPath.Amplification;
+        bool wasAtLimit = amplification.IsAtLimit;
         int sent = 0;
         while (sent < MaximumDatagramsPerDrain && TryTransmitDatagram(now, runs, effects))
             sent++;
         IsSendContinuationPending = sent == MaximumDatagramsPerDrain;
         NoteWhatStopped(now);
-        if (_amplification.IsAtLimit != wasAtLimit)
+        if (amplification.IsAtLimit != wasAtLimit)
             _loss.Rearm(now, RecoveryContext);
     }
 
@@ -57,50 +56,52 @@ internal sealed partial class Connection
     /// </summary>
     private void NoteWhatStopped(TimeUs now)
     {
+        PathRecovery recovery = CurrentPath.Recovery;
         bool wantsToSend = HasEliciting(EncryptionLevel.OneRtt) && _keys.CanSend(EncryptionLevel.OneRtt);
-        Path.IsAppLimited = !wantsToSend || IsSendContinuationPending;
+        recovery.IsAppLimited = !wantsToSend || IsSendContinuationPending;
         _isPacingBlocked = !IsSendContinuationPending
             && (wantsToSend || _crypto[0].HasPending || _crypto[1].HasPending)
-            && Path.AvailableWindow >= (ulong)MaximumDatagramSize
-            && !Path.Pacer.CanSend(now, MaximumDatagramSize);
+            && recovery.AvailableWindow >= (ulong)CurrentPath.DatagramSize
+            && !recovery.Pacer.CanSend(now, CurrentPath.DatagramSize);
     }
 
     private bool TryTransmitDatagram(TimeUs now, DatagramRuns runs, List<Effect> effects)
     {
         // RFC 9000 §8.1: at the limit a server waits for the client; what is left below a full datagram is not worth a packet.
-        if (_amplification.IsAtLimit)
+        Path path = CurrentPath;
+        if (path.Amplification.IsAtLimit)
             return false;
-        int length = WriteDatagram(now, runs.Reserve(MaximumDatagramSize, effects));
+        int length = WriteDatagram(now, path, runs.Reserve(path.DatagramSize, effects));
         if (length == 0)
             return false;
-        Commit(runs, length, Handle, effects);
+        Commit(runs, path, length, Handle, effects);
         if (_role == Role.Client && _hasSentHandshakePacket)
             DiscardKeys(now, EncryptionLevel.Initial);
         return true;
     }
 
-    private void Commit(DatagramRuns runs, int length, ConnectionHandle connection, List<Effect> effects)
+    private void Commit(DatagramRuns runs, Path path, int length, ConnectionHandle connection, List<Effect> effects)
     {
-        _amplification.OnSent(length);
+        path.Amplification.OnSent(length);
         _counters.DatagramsSent++;
         _counters.BytesSent += (ulong)length;
-        runs.Commit(length, new DatagramAddressing(connection, _setup.Route), effects);
+        runs.Commit(length, new DatagramAddressing(connection, path.Route), effects);
     }
 
     /// <summary>
     /// Writes the packets of one datagram (RFC 9000 §12.2). The last one written stays open until it is known whether another follows,
     /// since it is the one that takes the padding (RFC 9000 §14.1).
     /// </summary>
-    private int WriteDatagram(TimeUs now, Span<byte> room)
+    private int WriteDatagram(TimeUs now, Path path, Span<byte> room)
     {
-        bool mayElicit = Path.CanSend(now, MaximumDatagramSize);
+        bool mayElicit = path.Recovery.CanSend(now, path.DatagramSize);
         bool mustExpand = false;
         int sealedLength = 0;
         PacketDraft open = default;
         foreach (EncryptionLevel level in SendingLevels)
         {
             int start = sealedLength + open.Length;
-            if (room.Length - start < SmallestUsefulRoom || !TryDraft(now, level, room[start..], mayElicit, out PacketDraft next))
+            if (room.Length - start < SmallestUsefulRoom || !TryDraft(now, path, level, room[start..], mayElicit, out PacketDraft next))
                 continue;
             sealedLength += Complete(now, ref open, 0);
             open = next;
@@ -111,7 +112,8 @@ internal sealed partial class Connection
     }
 
     /// <summary>Writes the frames that a packet of one level has to carry now; false when there are none.</summary>
-    private bool TryDraft(TimeUs now, EncryptionLevel level, Span<byte> room, bool mayElicit, out PacketDraft draft)
+    private bool TryDraft(
+        TimeUs now, Path path, EncryptionLevel level, Span<byte> room, bool mayElicit, out PacketDraft draft)
     {
         draft = default;
         PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
@@ -122,7 +124,7 @@ internal sealed partial class Connection
 
         SentFrameList frames = _frames[(int)space];
         frames.Clear();
-        PacketBuilder builder = BeginPacket(level, room);
+        PacketBuilder builder = BeginPacket(path, level, room);
         WriteAck(now, level, ref builder.Payload, frames);
         int acknowledgements = frames.Count;
         if (elicits)
@@ -132,6 +134,7 @@ internal sealed partial class Connection
         draft = new PacketDraft
         {
             Builder = builder,
+            Path = path,
             Level = level,
             Frames = frames,
             HasAck = acknowledgements > 0,
@@ -140,12 +143,12 @@ internal sealed partial class Connection
         return true;
     }
 
-    private PacketBuilder BeginPacket(EncryptionLevel level, Span<byte> room)
+    private PacketBuilder BeginPacket(Path path, EncryptionLevel level, Span<byte> room)
     {
         PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
         ulong number = _loss.NextPacketNumber(space);
         int numberLength = PacketNumber.EncodedLength(number, _loss.LargestAcknowledged(space));
-        ConnectionId destination = _remoteIds.Current.Id;
+        ConnectionId destination = path.RemoteId.Id;
         if (level == EncryptionLevel.OneRtt && IsHandshakeConfirmed)
             _keys.UpdateIfDue(_loss.LargestAcknowledged(space));
         if (level == EncryptionLevel.OneRtt)
@@ -173,7 +176,7 @@ internal sealed partial class Connection
             IsAckEliciting = draft.IsAckEliciting,
             IsInFlight = draft.IsAckEliciting || isPadded,
         };
-        _loss.OnPacketSent(now, packet, draft.Frames.Frames, RecoveryContext);
+        _loss.OnPacketSent(now, draft.Path.Recovery, packet, draft.Frames.Frames, RecoveryContext);
         if (draft.HasAck)
             _acks[(int)packet.Space].OnAckSent(draft.IsAckEliciting);
         OnPacketSent(now, packet);
@@ -196,6 +199,8 @@ internal sealed partial class Connection
     private ref struct PacketDraft
     {
         public PacketBuilder Builder;
+
+        public Path Path { get; init; }
 
         public EncryptionLevel Level { get; init; }
 

@@ -19,11 +19,11 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
     private readonly StreamSet _streams;
     private readonly DatagramQueue _datagrams = new();
     private readonly DatagramLimits _datagramLimits;
-    private readonly AntiAmplification _amplification;
     private readonly IdleTimer _idle;
     private readonly TlsSession _tls;
     private readonly LocalConnectionIds _localIds;
     private readonly RemoteConnectionIds _remoteIds;
+    private readonly PathSet _paths;
     private readonly TimeUs _startedAt;
     private TransportParameters? _peerParameters;
 
@@ -35,13 +35,13 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
         _startedAt = now;
         TransportConfig transport = _config.Transport;
         _acks = NewAckTrackers(transport);
-        _loss = new LossDetector(_role, NewPath(transport));
         _streams = new StreamSet(StreamSettingsOf(_config));
         _datagramLimits = new DatagramLimits(transport.MaxDatagramFrameSize);
-        _amplification = new AntiAmplification(isValidated: _role == Role.Client);
         _idle = new IdleTimer(now, transport.MaxIdleTimeout);
         _localIds = new LocalConnectionIds(setup.LocalId);
         _remoteIds = new RemoteConnectionIds(setup.RemoteId, (ulong)transport.ActiveConnectionIdLimit);
+        _paths = new PathSet(FirstPath());
+        _loss = new LossDetector(_role, CurrentPath.Recovery);
         _keys.InstallInitial(setup.Version, setup.OriginalDestinationId, _role);
         _tls = NewTlsSession();
         setup.Router.TryAdd(setup.LocalId, this);
@@ -78,19 +78,19 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
 
     private bool IsHandshakeConfirmed => State == ConnectionState.Confirmed;
 
-    private PathRecovery Path => _loss.Path;
+    private Path CurrentPath => _paths.Current;
 
     private RecoveryContext RecoveryContext => new(
         IsHandshakeConfirmed,
         _keys.CanSend(EncryptionLevel.Handshake),
-        _amplification.IsAtLimit,
+        CurrentPath.Amplification.IsAtLimit,
         _peerParameters?.MaxAckDelay ?? RecoveryContext.DefaultMaxAckDelay,
         _peerParameters?.AckDelayExponent ?? RecoveryContext.DefaultAckDelayExponent);
 
     private TimeSpan Pto => _loss.Pto(RecoveryContext);
 
     /// <summary>A snapshot of what it has done so far.</summary>
-    public ConnectionStatistics GetStatistics() => _counters.Snapshot(_loss, _streams, _datagrams, MaximumDatagramSize);
+    public ConnectionStatistics GetStatistics() => _counters.Snapshot(_loss, _streams, _datagrams, CurrentPath.DatagramSize);
 
     /// <summary>Forgets all secrets, and gives its connection IDs back.</summary>
     public void Dispose()
@@ -111,12 +111,6 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
 
     private static AckTracker NewAckTracker(PacketNumberSpaceId space, TransportConfig transport) =>
         new(space, transport.MaxAckDelay, transport.AckElicitingThreshold);
-
-    private static PathRecovery NewPath(TransportConfig transport) => new(
-        id: 0,
-        CongestionControllers.Create(transport.CongestionControl, SmallestDatagramSize),
-        new RttEstimator(),
-        SmallestDatagramSize);
 
     private static StreamSettings StreamSettingsOf(EndpointConfig config) => new()
     {

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 
 namespace CoQuic.Engine;
 
@@ -10,6 +11,7 @@ internal sealed partial class LossDetector
 {
     private readonly Role _role;
     private readonly SpaceRecovery[] _spaces = [new(), new(), new()];
+    private readonly List<PathRecovery> _otherPaths = [];
     private bool _hasHandshakeAck;
 
     public LossDetector(Role role, PathRecovery path)
@@ -53,14 +55,19 @@ internal sealed partial class LossDetector
     /// <summary>Leaves the next number unused, so that an ACK for it gives away who acknowledges unseen (RFC 9000 §21.4).</summary>
     public ulong SkipPacketNumber(PacketNumberSpaceId space) => Of(space).Log.Skip();
 
-    /// <summary>A packet with the next number of its space was sent (RFC 9002 §A.5).</summary>
+    /// <summary>A packet with the next number of its space was sent on the current path (RFC 9002 §A.5).</summary>
     /// <param name="now">When.</param>
     /// <param name="packet">What its builder knows; path and time are filled in here.</param>
     /// <param name="frames">What it carried; copied.</param>
     /// <param name="context">The connection's state.</param>
-    public void OnPacketSent(TimeUs now, in SentPacket packet, ReadOnlySpan<SentFrame> frames, in RecoveryContext context)
+    public void OnPacketSent(TimeUs now, in SentPacket packet, ReadOnlySpan<SentFrame> frames, in RecoveryContext context) =>
+        OnPacketSent(now, Path, packet, frames, context);
+
+    /// <summary>A packet with the next number of its space was sent on some path, which is the current one or was added.</summary>
+    public void OnPacketSent(
+        TimeUs now, PathRecovery path, in SentPacket packet, ReadOnlySpan<SentFrame> frames, in RecoveryContext context)
     {
-        SentPacket sent = Path.OnPacketSent(now, packet);
+        SentPacket sent = path.OnPacketSent(now, packet);
         Of(packet.Space).Log.Append(sent, frames);
         if (packet.IsInFlight)
             Rearm(now, context);
@@ -121,10 +128,26 @@ internal sealed partial class LossDetector
         Rearm(now, context);
     }
 
-    /// <summary>Packets are sent on another path from now on; the fate of older ones does not touch it (RFC 9000 §9.4).</summary>
+    /// <summary>Packets may be sent on one more path, besides the current one.</summary>
+    public void AddPath(PathRecovery path)
+    {
+        if (path != Path && !_otherPaths.Contains(path))
+            _otherPaths.Add(path);
+    }
+
+    /// <summary>A path is given up: what becomes of its packets concerns nobody but the owners of their frames.</summary>
+    public void RemovePath(PathRecovery path) => _otherPaths.Remove(path);
+
+    /// <summary>
+    /// Packets are sent on another path from now on; the fate of older ones does not touch it (RFC 9000 §9.4). The path so far stays
+    /// until it is removed, as the connection may return to it.
+    /// </summary>
     public void OnPathChanged(TimeUs now, PathRecovery path, in RecoveryContext context)
     {
+        PathRecovery old = Path;
         Path = path;
+        _otherPaths.Remove(path);
+        AddPath(old);
         PtoCount = 0;
         foreach (SpaceRecovery space in _spaces)
             space.Persistent.Reset();
@@ -146,6 +169,8 @@ internal sealed partial class LossDetector
             ProcessEcn(now, Of(space), counts, newest);
         DetectLost(now, space, context);
         Path.OnPacketsAcked(now, Acknowledged, priorBytesInFlight);
+        foreach (PathRecovery other in _otherPaths)
+            other.OnPacketsAcked(now, Acknowledged, other.BytesInFlight);
         Path.UpdatePacing(now);
 
         // RFC 9002 §6.2.1: a client keeps backing off until it knows that the server may answer freely.
@@ -208,6 +233,8 @@ internal sealed partial class LossDetector
             return;
         PacketsLost += (ulong)Lost.Count;
         Path.OnPacketsLost(now, Lost);
+        foreach (PathRecovery other in _otherPaths)
+            other.OnPacketsLost(now, Lost);
         if (space.Persistent.TryEstablish(PersistentCongestion.Duration(Path.Rtt, context.MaxAckDelay)))
         {
             PersistentCongestions++;
@@ -221,7 +248,14 @@ internal sealed partial class LossDetector
         int first = Lost.Count;
         space.Log.Abandon(level, Lost);
         foreach (ref readonly SentPacket packet in Lost.Packets[first..])
-            Path.OnPacketDiscarded(packet);
+            OnPacketDiscarded(packet);
         space.Persistent.Reset();
+    }
+
+    private void OnPacketDiscarded(in SentPacket packet)
+    {
+        Path.OnPacketDiscarded(packet);
+        foreach (PathRecovery other in _otherPaths)
+            other.OnPacketDiscarded(packet);
     }
 }
