@@ -1,6 +1,7 @@
 namespace CoQuic.FSharp
 
 open System
+open System.Text.Json.Serialization
 open CoQuic
 
 /// Early data settings of an endpoint or a connection.
@@ -44,10 +45,13 @@ module ZeroRttConfig =
 type TransportConfig =
     {
         /// Our max_idle_timeout (RFC 9000 §10.1), in whole milliseconds; zero means none.
+        [<JsonPropertyName "max_idle_timeout_ms">]
         MaxIdleTimeout: TimeSpan
         /// A handshake that takes longer fails; zero means that it may take for ever.
+        [<JsonPropertyName "handshake_timeout_ms">]
         HandshakeTimeout: TimeSpan
         /// After this much silence a PING keeps the connection alive; zero means never (RFC 9000 §10.1.2).
+        [<JsonPropertyName "keep_alive_interval_ms">]
         KeepAliveInterval: TimeSpan
         /// The largest UDP payload we take, 1200 to 65527.
         MaxUdpPayloadSize: int
@@ -66,10 +70,12 @@ type TransportConfig =
         /// Whether the validation of a migration waits for its first packets.
         DeferActiveMigrationPathValidation: bool
         /// How long an old path's recovery state is kept after a migration.
+        [<JsonPropertyName "migration_recovery_retention_timeout_ms">]
         MigrationRecoveryRetentionTimeout: TimeSpan
         /// Our ack_delay_exponent, 0 to 20 (RFC 9000 §18.2).
         AckDelayExponent: int
         /// Our max_ack_delay, below 2^14 milliseconds (RFC 9000 §18.2).
+        [<JsonPropertyName "max_ack_delay_ms">]
         MaxAckDelay: TimeSpan
         /// How many ack-eliciting packets are received before an ACK is due at once, 1 or more.
         AckElicitingThreshold: int
@@ -106,6 +112,7 @@ type TransportConfig =
         /// Whether packet numbers are skipped to unmask optimistic acknowledgments (RFC 9000 §21.4).
         EnableOptimisticAckMitigation: bool
         /// How long a small packet may wait for more to say; zero means not at all.
+        [<JsonPropertyName "underfilled_packet_coalescing_delay_ms">]
         UnderfilledPacketCoalescingDelay: TimeSpan
         /// Which ECN codepoint we mark with.
         EcnPolicy: EcnPolicy
@@ -209,6 +216,7 @@ type OrphanZeroRttBuffer =
         /// How many bytes are kept.
         MaxBytes: int
         /// For how long.
+        [<JsonPropertyName "max_age_ms">]
         MaxAge: TimeSpan
     }
 
@@ -224,8 +232,10 @@ type EndpointConfig =
         /// Whether the peer's certificate chain and name are verified. Its handshake signature always is.
         VerifyPeer: bool
         /// Who judges the peer's certificate; none takes the platform's rules and the system's roots.
+        [<JsonIgnore>]
         CertificateVerifier: ICertificateVerifier option
         /// Who picks a server's certificate and key. Servers need one.
+        [<JsonIgnore>]
         ServerIdentities: IServerIdentitySelector option
         /// Transport settings.
         Transport: TransportConfig
@@ -260,6 +270,7 @@ type EndpointConfig =
         /// The cipher suites, most preferred first.
         CipherSuites: CipherSuite list
         /// How connection IDs look and are found in short headers.
+        [<JsonIgnore>]
         ConnectionIds: IConnectionIdScheme
         /// The key of stateless reset tokens (RFC 9000 §10.3.2), at least 32 bytes; empty draws one, which a restart forgets.
         StatelessResetKey: Secret

@@ -1,11 +1,14 @@
 namespace CoQuic.FSharp
 
+open System.Text.Json.Serialization
+
 /// What one input to an endpoint brought about.
 type QueryResult =
     {
         /// What to do and what to know, in order.
         Effects: Effect list
         /// When the timer input is due, for the whole endpoint; none when nothing is.
+        [<JsonPropertyName "next_wakeup_us">]
         NextWakeup: TimeUs option
         /// Why the operation was refused, if it was.
         LocalError: LocalError option

@@ -104,3 +104,12 @@ let property name test =
             arbitrary = [ typeof<Leaves>; typeof<WithHistory> ] }
         name
         test
+
+/// The same, with a tenth of the cases: for properties whose cases are expensive.
+let rareProperty name test =
+    Expecto.ExpectoFsCheck.testPropertyWithConfig
+        { config with
+            maxTest = config.maxTest / 10
+            arbitrary = [ typeof<Leaves>; typeof<WithHistory> ] }
+        name
+        test
