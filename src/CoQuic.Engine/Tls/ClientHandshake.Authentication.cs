@@ -16,16 +16,30 @@ internal sealed partial class ClientHandshake
         if (!EncryptedExtensions.TryRead(message.Body, out EncryptedExtensions? extensions, out TransportError? error))
             return error;
         error = ExtensionRules.Check(extensions.Extensions, ExtensionPlaces.EncryptedExtensions, _offered)
-            ?? CheckApplicationProtocol(extensions.ApplicationProtocols);
+            ?? CheckApplicationProtocol(extensions.ApplicationProtocols)
+            ?? CheckEarlyData(extensions.AcceptsEarlyData);
         if (error is not null)
             return error;
         if (extensions.TransportParameters is not { } parameters)
             return AlertDescription.MissingExtension.Because("EncryptedExtensions without quic_transport_parameters");
 
         Transcript.Append(message.Encoded);
+        if (_offersEarlyData)
+            Tell(new TlsEvent.EarlyDataAnswered(extensions.AcceptsEarlyData));
         Tell(new TlsEvent.PeerTransportParameters(parameters));
-        _state = State.WaitCertificateOrRequest;
+        // RFC 8446 §2.2: who has the key needs no certificate.
+        _state = WasResumed ? State.WaitFinished : State.WaitCertificateOrRequest;
         return null;
+    }
+
+    /// <summary>RFC 8446 §4.2.10: early data is accepted only with its key, its cipher suite and its application protocol.</summary>
+    private TransportError? CheckEarlyData(bool isAccepted)
+    {
+        bool isSame = WasResumed && CipherSuite == _config.Session!.CipherSuite
+            && ApplicationProtocol == _config.Session.ApplicationProtocol;
+        return isSame || !isAccepted
+            ? null
+            : AlertDescription.IllegalParameter.Because("early data accepted for another key, cipher suite or protocol");
     }
 
     /// <summary>
@@ -141,7 +155,7 @@ internal sealed partial class ClientHandshake
     {
         if (!NewSessionTicket.TryRead(message.Body, out NewSessionTicket? ticket, out TransportError? error))
             return error;
-        Tell(new TlsEvent.SessionTicketReceived(ticket));
+        Tell(new TlsEvent.SessionTicketReceived(ticket, Bytes.Wrap(TicketKey(ticket.Nonce))));
         return null;
     }
 }

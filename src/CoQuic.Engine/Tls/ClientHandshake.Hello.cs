@@ -50,10 +50,47 @@ internal sealed partial class ClientHandshake
 
         _retryRequest = retry;
         SelectCipherSuite(retry.CipherSuite);
+        OnResumptionRetried(retry.CipherSuite);
         Transcript.ReplaceWithMessageHash();
         Transcript.Append(message.Encoded);
         SendClientHello(retry.SelectedGroup ?? _keyShareGroup, retry.Cookie);
         return null;
+    }
+
+    /// <summary>
+    /// RFC 8446 §4.1.4: a key of another hash is not offered again; §4.2.10: and there is no early data after a HelloRetryRequest.
+    /// </summary>
+    private void OnResumptionRetried(CipherSuite suite)
+    {
+        if (_offersEarlyData)
+            Tell(new TlsEvent.EarlyDataAnswered(IsAccepted: false));
+        _offersEarlyData = false;
+        if (_resumption?.Fits(suite) == false)
+            DropResumption();
+    }
+
+    private void DropResumption()
+    {
+        _resumption?.Dispose();
+        _resumption = null;
+    }
+
+    /// <summary>RFC 8446 §4.2.11: what the server took must have been offered, and fit the cipher suite.</summary>
+    private TransportError? CheckSelectedIdentity(ServerHello hello)
+    {
+        if (hello.SelectedIdentity is not { } identity)
+            return null;
+        return identity == 0 && _resumption?.Fits(hello.CipherSuite) == true
+            ? null
+            : AlertDescription.IllegalParameter.Because("a pre-shared key that was not offered, or of another hash");
+    }
+
+    /// <summary>The key schedule goes on from the resumed session's key, or begins without one.</summary>
+    private void BeginKeySchedule(ServerHello hello)
+    {
+        WasResumed = hello.SelectedIdentity is not null;
+        BeginKeySchedule(WasResumed ? _resumption!.TakeSchedule() : new KeySchedule(hello.CipherSuite.Traits().Hash));
+        DropResumption();
     }
 
     private TransportError? OnKeyShare(ServerHello hello, HandshakeMessage message)
@@ -64,12 +101,15 @@ internal sealed partial class ClientHandshake
             return AlertDescription.MissingExtension.Because("a ServerHello without key_share");
         if (hello.KeyShare.Group != _keyShareGroup)
             return AlertDescription.IllegalParameter.Because("a key share of a group for which there was none of ours");
+        if (CheckSelectedIdentity(hello) is { } misfit)
+            return misfit;
         if (!_keyShare!.TryAgree(hello.KeyShare.PublicKey, out byte[]? sharedSecret))
             return AlertDescription.IllegalParameter.Because("a key share that is not a public key of its group");
 
         Group = _keyShareGroup;
         if (_retryRequest is null)
             SelectCipherSuite(hello.CipherSuite);
+        BeginKeySchedule(hello);
         Transcript.Append(message.Encoded);
         KeySchedule.MixSharedSecret(sharedSecret);
         CryptographicOperations.ZeroMemory(sharedSecret);

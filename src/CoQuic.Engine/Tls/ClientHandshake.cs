@@ -9,10 +9,17 @@ internal sealed partial class ClientHandshake : TlsSession
 {
     private readonly TlsClientConfig _config;
     private ExtensionList _offered = ExtensionList.Empty;
+    private ClientResumption? _resumption;
+    private bool _offersEarlyData;
     private State _state = State.Start;
 
     public ClientHandshake(TlsClientConfig config)
-        : base(config) => _config = config;
+        : base(config)
+    {
+        _config = config;
+        _resumption = config.Session is { } session ? new ClientResumption(session) : null;
+        _offersEarlyData = config.Session is { OffersEarlyData: true };
+    }
 
     /// <summary>The states of RFC 8446 §A.1.</summary>
     private enum State : byte
@@ -43,6 +50,7 @@ internal sealed partial class ClientHandshake : TlsSession
     {
         _keyShare?.Dispose();
         _handshakeSecrets?.Dispose();
+        _resumption?.Dispose();
         base.Dispose();
     }
 
@@ -62,8 +70,8 @@ internal sealed partial class ClientHandshake : TlsSession
     };
 
     /// <summary>
-    /// Sends a ClientHello with one key share; the second is the first but for the share and a cookie (RFC 8446
-    /// §4.1.2).
+    /// Sends a ClientHello with one key share; the second is the first but for the share, a cookie, and what belongs to a session that
+    /// is resumed (RFC 8446 §4.1.2).
     /// </summary>
     private void SendClientHello(NamedGroup group, Bytes? cookie)
     {
@@ -83,11 +91,18 @@ internal sealed partial class ClientHandshake : TlsSession
             Cookie = cookie,
             KeyShares = [new KeyShareEntry(group, _keyShare.PublicKey)],
             TransportParameters = _config.TransportParameters,
+            OffersEarlyData = _offersEarlyData,
+            PreSharedKeys = _resumption?.Offer,
         };
         byte[] message = hello.Encode();
+        if (_resumption is null)
+            Transcript.Append(message);
+        else
+            _resumption.AppendWithBinder(Transcript, message);
         _offered = ExtensionsOf(message);
-        Transcript.Append(message);
         TellBytes(EncryptionLevel.Initial, message);
+        if (_offersEarlyData)
+            TellEarlySecret(KeyDirection.Write, _resumption!.Session.CipherSuite, _resumption.Schedule);
         _state = State.WaitServerHello;
     }
 

@@ -4,24 +4,49 @@ using System.Security.Cryptography;
 namespace CoQuic.Engine;
 
 /// <summary>
-/// The key schedule of TLS 1.3 (RFC 8446 §7.1) without a pre-shared key: Early Secret, Handshake Secret, Master Secret.
+/// The key schedule of TLS 1.3 (RFC 8446 §7.1): Early Secret, Handshake Secret, Master Secret.
 /// </summary>
 internal sealed class KeySchedule : IDisposable
 {
     private readonly HashAlgorithmName _hash;
     private readonly byte[] _secret;
 
-    /// <summary>Begins at the Early Secret.</summary>
+    /// <summary>Begins at the Early Secret without a pre-shared key.</summary>
     public KeySchedule(HashAlgorithmName hash)
+        : this(hash, new byte[SizeOf(hash)])
+    {
+    }
+
+    /// <summary>Begins at the Early Secret of a pre-shared key.</summary>
+    public KeySchedule(HashAlgorithmName hash, ReadOnlySpan<byte> preSharedKey)
     {
         _hash = hash;
         _secret = new byte[SizeOf(hash)];
-        byte[] zeros = new byte[_secret.Length];
-        Hkdf.Extract(_hash, zeros, zeros, _secret);
+        Hkdf.Extract(_hash, new byte[_secret.Length], preSharedKey, _secret);
     }
+
+    public HashAlgorithmName Hash => _hash;
 
     /// <summary>The Early, Handshake or Master Secret, whichever has been reached.</summary>
     public ReadOnlySpan<byte> Secret => _secret;
+
+    /// <summary>The pre-shared key that a ticket stands for (RFC 8446 §4.6.1).</summary>
+    public static byte[] TicketKey(HashAlgorithmName hash, ReadOnlySpan<byte> resumptionSecret, ReadOnlySpan<byte> ticketNonce)
+    {
+        byte[] key = new byte[SizeOf(hash)];
+        Hkdf.ExpandLabel(hash, resumptionSecret, "resumption"u8, ticketNonce, key);
+        return key;
+    }
+
+    /// <summary>The binder of a resumed session, while at the Early Secret (RFC 8446 §4.2.11.2).</summary>
+    /// <param name="truncatedHash">The transcript up to the binders, hashed.</param>
+    public byte[] Binder(ReadOnlySpan<byte> truncatedHash)
+    {
+        byte[] binderKey = DeriveSecret("res binder"u8, HashOfNothing());
+        byte[] binder = VerifyData(binderKey, truncatedHash);
+        CryptographicOperations.ZeroMemory(binderKey);
+        return binder;
+    }
 
     /// <summary>Goes on to the Handshake Secret.</summary>
     public void MixSharedSecret(ReadOnlySpan<byte> sharedSecret) => Advance(sharedSecret);
@@ -51,12 +76,13 @@ internal sealed class KeySchedule : IDisposable
 
     private void Advance(ReadOnlySpan<byte> input)
     {
-        byte[] hashOfNothing = CryptographicOperations.HashData(_hash, default(ReadOnlySpan<byte>));
         Span<byte> salt = stackalloc byte[_secret.Length];
-        Hkdf.ExpandLabel(_hash, _secret, "derived"u8, hashOfNothing, salt);
+        Hkdf.ExpandLabel(_hash, _secret, "derived"u8, HashOfNothing(), salt);
         Hkdf.Extract(_hash, salt, input, _secret);
         CryptographicOperations.ZeroMemory(salt);
     }
+
+    private byte[] HashOfNothing() => CryptographicOperations.HashData(_hash, default(ReadOnlySpan<byte>));
 
     private static int SizeOf(HashAlgorithmName hash) =>
         hash == HashAlgorithmName.SHA384 ? SHA384.HashSizeInBytes : SHA256.HashSizeInBytes;

@@ -1,3 +1,5 @@
+using System;
+using System.Collections.Generic;
 using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
@@ -11,6 +13,8 @@ internal sealed class ServerHandshake : TlsSession
     private ServerChoice? _firstChoice;
     private TrafficSecrets? _handshakeSecrets;
     private TrafficSecrets? _applicationSecrets;
+    private bool _acceptsEarlyData;
+    private bool _takesTickets;
 
     public ServerHandshake(TlsServerConfig config)
         : base(config) => _config = config;
@@ -53,10 +57,10 @@ internal sealed class ServerHandshake : TlsSession
             return error;
 
         ClientRandom = hello.Random;
-        Transcript.Append(message.Encoded);
         SelectCipherSuite(choice.CipherSuite);
         if (choice.KeyShare is not null)
-            return SendFlight(hello, choice, choice.KeyShare);
+            return Answer(hello, choice, choice.KeyShare, message);
+        Transcript.Append(message.Encoded);
         SendHelloRetryRequest(hello, choice);
         return null;
     }
@@ -85,12 +89,45 @@ internal sealed class ServerHandshake : TlsSession
         if (error is not null)
             return error;
 
-        Transcript.Append(message.Encoded);
-        return SendFlight(hello, _firstChoice, hello.KeyShares![0]);
+        return Answer(hello, _firstChoice, hello.KeyShares![0], message);
+    }
+
+    /// <summary>The last ClientHello is there: a session is resumed or a new one begun, and our whole flight goes out.</summary>
+    private TransportError? Answer(ClientHello hello, ServerChoice choice, KeyShareEntry peerShare, HandshakeMessage message)
+    {
+        OfferedTicket? ticket = _config.Resumption?.Find(hello, choice);
+        if (BeginKeySchedule(hello, ticket, message) is { } error)
+            return error;
+        WasResumed = ticket is not null;
+        _takesTickets = hello.HasDheMode == true;
+        // RFC 8446 §4.2.10: early data belongs to the first identity alone.
+        _acceptsEarlyData = ticket is { Index: 0 } first && hello.OffersEarlyData
+            && _config.Resumption!.EarlyData.Accepts(first.Content, first.Identity, choice, _config.Resumption.Time);
+        return SendFlight(hello, choice, ticket?.Index, peerShare);
+    }
+
+    /// <summary>Takes the ClientHello into the transcript; with a ticket, its binder must verify (RFC 8446 §4.2.11).</summary>
+    private TransportError? BeginKeySchedule(ClientHello hello, OfferedTicket? ticket, HandshakeMessage message)
+    {
+        if (ticket is null)
+        {
+            Transcript.Append(message.Encoded);
+            BeginKeySchedule(new KeySchedule(CipherSuite.Traits().Hash));
+            return null;
+        }
+
+        int covered = message.Encoded.Length - hello.PreSharedKeys!.BindersSize;
+        BeginKeySchedule(new KeySchedule(CipherSuite.Traits().Hash, ticket.Content.Key.Span));
+        Transcript.Append(message.Encoded[..covered]);
+        byte[] binder = KeySchedule.Binder(Transcript.CurrentHash());
+        if (!CryptographicOperations.FixedTimeEquals(binder, ticket.Binder.Span))
+            return AlertDescription.DecryptError.Because("a binder that does not verify");
+        Transcript.Append(message.Encoded[covered..]);
+        return null;
     }
 
     /// <summary>Everything from ServerHello to Finished, with the keys in between (RFC 9001 §4.1.5).</summary>
-    private TransportError? SendFlight(ClientHello hello, ServerChoice choice, KeyShareEntry peerShare)
+    private TransportError? SendFlight(ClientHello hello, ServerChoice choice, int? identity, KeyShareEntry peerShare)
     {
         using IKeyShare share = _config.KeyExchange.Generate(choice.Group, _config.Entropy);
         if (!share.TryAgree(peerShare.PublicKey, out byte[]? sharedSecret))
@@ -100,7 +137,9 @@ internal sealed class ServerHandshake : TlsSession
         ApplicationProtocol = choice.ApplicationProtocol;
         ServerName = hello.ServerName;
         Tell(new TlsEvent.PeerTransportParameters(choice.PeerTransportParameters));
-        SendServerHello(choice, share.PublicKey);
+        if (_acceptsEarlyData)
+            TellEarlySecret(KeyDirection.Read, CipherSuite, KeySchedule);
+        SendServerHello(choice, identity, share.PublicKey);
         KeySchedule.MixSharedSecret(sharedSecret);
         CryptographicOperations.ZeroMemory(sharedSecret);
 
@@ -117,7 +156,7 @@ internal sealed class ServerHandshake : TlsSession
         return null;
     }
 
-    private void SendServerHello(ServerChoice choice, Bytes publicKey)
+    private void SendServerHello(ServerChoice choice, int? identity, Bytes publicKey)
     {
         byte[] random = new byte[ClientHello.RandomSize];
         _config.Entropy.Fill(random);
@@ -126,13 +165,17 @@ internal sealed class ServerHandshake : TlsSession
             Random = Bytes.Wrap(random),
             CipherSuite = choice.CipherSuite,
             KeyShare = new KeyShareEntry(choice.Group, publicKey),
+            SelectedIdentity = (ushort?)identity,
         };
         byte[] message = hello.Encode();
         Transcript.Append(message);
         TellBytes(EncryptionLevel.Initial, message);
     }
 
-    /// <summary>EncryptedExtensions, Certificate, CertificateVerify and Finished (RFC 8446 §4.3.1, §4.4).</summary>
+    /// <summary>
+    /// EncryptedExtensions, Certificate, CertificateVerify and Finished (RFC 8446 §4.3.1, §4.4). In a resumed session the key proves who
+    /// we are, and there is no certificate (§2.2).
+    /// </summary>
     private void SendAuthentication(ServerChoice choice, TrafficSecrets secrets)
     {
         byte[] extensions = new EncryptedExtensions
@@ -140,7 +183,15 @@ internal sealed class ServerHandshake : TlsSession
             AcknowledgesServerName = ServerName is not null,
             ApplicationProtocols = ApplicationProtocolsExtension.NamesOf([choice.ApplicationProtocol]),
             TransportParameters = _config.TransportParameters,
+            AcceptsEarlyData = _acceptsEarlyData,
         }.Encode();
+        if (WasResumed)
+        {
+            Transcript.Append(extensions);
+            TellBytes(EncryptionLevel.Handshake, [.. extensions, .. MakeFinished(secrets)]);
+            return;
+        }
+
         byte[] certificate = CertificateMessage.Encode([], choice.Identity.CertificateChain);
         Transcript.Append(extensions);
         Transcript.Append(certificate);
@@ -166,5 +217,25 @@ internal sealed class ServerHandshake : TlsSession
         _state = State.Connected;
         Complete();
         return null;
+    }
+
+    /// <summary>
+    /// Sends session tickets (RFC 8446 §4.6.1), once the handshake is complete, to a client that names a mode in which it can use them.
+    /// </summary>
+    /// <param name="now">Calendar time.</param>
+    public void IssueTickets(DateTimeOffset now)
+    {
+        if (_config.Resumption is not { } resumption || !_takesTickets)
+            return;
+        List<byte> messages = [];
+        for (int number = 0; number < resumption.Count; number++)
+        {
+            NewSessionTicket ticket = resumption.Issue(
+                number, TicketKey, CipherSuite, ApplicationProtocol ?? "", ServerName ?? "", now);
+            messages.AddRange(ticket.Encode());
+        }
+
+        if (messages.Count > 0)
+            TellBytes(EncryptionLevel.OneRtt, [.. messages]);
     }
 }

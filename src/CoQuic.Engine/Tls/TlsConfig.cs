@@ -39,10 +39,18 @@ internal sealed record TlsClientConfig : TlsConfig
 
     /// <summary>Calendar time, for certificates.</summary>
     public required DateTimeOffset Time { get; init; }
+
+    /// <summary>
+    /// An earlier session to go on with, none for a new one. Its cipher suite is among ours, and its protocol too.
+    /// </summary>
+    public SessionToResume? Session { get; init; }
 }
 
 /// <summary>What a server is told.</summary>
 internal sealed record TlsServerConfig : TlsConfig
 {
     public required IServerIdentitySelector Identities { get; init; }
+
+    /// <summary>How sessions are resumed; none when they are not.</summary>
+    public ServerResumption? Resumption { get; init; }
 }

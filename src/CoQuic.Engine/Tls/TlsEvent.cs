@@ -38,8 +38,18 @@ internal abstract record TlsEvent
     /// <summary>The handshake is complete (RFC 9001 §4.1.1): our Finished is sent and the peer's verified.</summary>
     public sealed record HandshakeComplete : TlsEvent;
 
-    /// <summary>A NewSessionTicket (RFC 8446 §4.6.1), its fields as they came.</summary>
-    public sealed record SessionTicketReceived(NewSessionTicket Ticket) : TlsEvent;
+    /// <summary>The server's answer to an offer of early data (RFC 9001 §4.6.2).</summary>
+    public sealed record EarlyDataAnswered(bool IsAccepted) : TlsEvent;
+
+    /// <summary>
+    /// A NewSessionTicket (RFC 8446 §4.6.1), its fields as they came, and the pre-shared key that it stands for. The receiver owns the
+    /// key.
+    /// </summary>
+    public sealed record SessionTicketReceived(NewSessionTicket Ticket, Bytes Key) : TlsEvent
+    {
+        /// <summary>The ticket: a key is never printed.</summary>
+        public override string ToString() => $"{Ticket}";
+    }
 
     /// <summary>A line of the NSS key log. It decrypts the connection; made only when configured.</summary>
     public sealed record KeyLog(string Label, Bytes ClientRandom, Bytes Secret) : TlsEvent

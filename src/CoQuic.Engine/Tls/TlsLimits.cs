@@ -8,6 +8,9 @@ internal static class TlsLimits
     /// </summary>
     public const int MaximumHandshakeMessageSize = 64 * 1024;
 
+    /// <summary>Of the tickets that a client offers, so many are looked at: each costs an AEAD operation.</summary>
+    public const int MaximumTicketsTried = 4;
+
     /// <summary>The longest certificate chain that is looked at.</summary>
     public const int MaximumCertificateChainLength = 16;
 

@@ -41,6 +41,15 @@ internal ref struct TlsReader(ReadOnlySpan<byte> buffer)
         return true;
     }
 
+    public bool TryReadUInt64(out ulong value)
+    {
+        value = 0;
+        if (!TryReadBytes(8, out ReadOnlySpan<byte> bytes))
+            return false;
+        value = BinaryPrimitives.ReadUInt64BigEndian(bytes);
+        return true;
+    }
+
     public bool TryReadBytes(int length, out ReadOnlySpan<byte> bytes)
     {
         bytes = default;

@@ -16,6 +16,7 @@ internal abstract class TlsSession : IDisposable
     private readonly Queue<TlsEvent> _events = [];
     private TransportError? _failure;
     private KeySchedule? _keySchedule;
+    private byte[]? _resumptionSecret;
 
     protected TlsSession(TlsConfig config) => _config = config;
 
@@ -36,7 +37,7 @@ internal abstract class TlsSession : IDisposable
     public IReadOnlyList<Bytes> PeerCertificates { get; protected set; } = [];
 
     /// <summary>Whether an earlier session was resumed.</summary>
-    public bool WasResumed => false;
+    public bool WasResumed { get; protected set; }
 
     /// <summary>
     /// The level whose handshake bytes come next. Bytes of a later level are for the caller to keep (RFC 9001 §4.1.3).
@@ -77,6 +78,7 @@ internal abstract class TlsSession : IDisposable
     public virtual void Dispose()
     {
         _keySchedule?.Dispose();
+        CryptographicOperations.ZeroMemory(_resumptionSecret);
         Transcript.Dispose();
     }
 
@@ -95,12 +97,28 @@ internal abstract class TlsSession : IDisposable
     protected void TellSecret(EncryptionLevel level, KeyDirection direction, ReadOnlySpan<byte> secret) =>
         Tell(new TlsEvent.SecretsAvailable(level, direction, CipherSuite, Bytes.CopyOf(secret)));
 
-    /// <summary>Settles cipher suite, transcript hash and key schedule.</summary>
+    /// <summary>
+    /// Gives out the secret of 0-RTT packets (RFC 9001 §4.6), which is the client's; the transcript is its first ClientHello, whole.
+    /// </summary>
+    protected void TellEarlySecret(KeyDirection direction, CipherSuite suite, KeySchedule early)
+    {
+        byte[] secret = early.DeriveSecret("c e traffic"u8, Transcript.CurrentHash(early.Hash));
+        LogKeys("CLIENT_EARLY_TRAFFIC_SECRET", secret);
+        Tell(new TlsEvent.SecretsAvailable(EncryptionLevel.ZeroRtt, direction, suite, Bytes.Wrap(secret)));
+    }
+
+    /// <summary>Settles cipher suite and transcript hash.</summary>
     protected void SelectCipherSuite(CipherSuite suite)
     {
         CipherSuite = suite;
         Transcript.SelectHash(suite.Traits().Hash);
-        _keySchedule = new KeySchedule(suite.Traits().Hash);
+    }
+
+    /// <summary>Settles the key schedule, which is the session's from now on: with a pre-shared key or without.</summary>
+    protected void BeginKeySchedule(KeySchedule schedule)
+    {
+        _keySchedule?.Dispose();
+        _keySchedule = schedule;
     }
 
     /// <summary>From here on, handshake bytes come at the next level.</summary>
@@ -149,11 +167,20 @@ internal abstract class TlsSession : IDisposable
         return null;
     }
 
+    /// <summary>
+    /// The handshake is complete, and the transcript reaches to the client's Finished. Of the key schedule only the
+    /// resumption_master_secret is kept.
+    /// </summary>
     protected void Complete()
     {
         IsHandshakeComplete = true;
+        _resumptionSecret = KeySchedule.DeriveSecret("res master"u8, Transcript.CurrentHash());
+        KeySchedule.Dispose();
         Tell(new TlsEvent.HandshakeComplete());
     }
+
+    /// <summary>The pre-shared key of a ticket with this nonce (RFC 8446 §4.6.1); the handshake is complete.</summary>
+    protected byte[] TicketKey(Bytes nonce) => KeySchedule.TicketKey(KeySchedule.Hash, _resumptionSecret, nonce);
 
     private TransportError? CheckLevel(EncryptionLevel level)
     {

@@ -1,6 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
 
@@ -12,11 +13,22 @@ internal sealed class TlsWriter
 
     public Bytes ToBytes() => Bytes.CopyOf(_buffer.AsSpan(0, _length));
 
+    /// <summary>What was written, when it is secret: the writer forgets it.</summary>
+    public byte[] TakeSecret()
+    {
+        byte[] taken = _buffer.AsSpan(0, _length).ToArray();
+        CryptographicOperations.ZeroMemory(_buffer);
+        _length = 0;
+        return taken;
+    }
+
     public void WriteUInt8(byte value) => Reserve(1)[0] = value;
 
     public void WriteUInt16(ushort value) => BinaryPrimitives.WriteUInt16BigEndian(Reserve(2), value);
 
     public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32BigEndian(Reserve(4), value);
+
+    public void WriteUInt64(ulong value) => BinaryPrimitives.WriteUInt64BigEndian(Reserve(8), value);
 
     public void WriteBytes(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Reserve(bytes.Length));
 
@@ -52,9 +64,17 @@ internal sealed class TlsWriter
     private Span<byte> Reserve(int count)
     {
         if (_buffer.Length - _length < count)
-            Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + count));
+            Grow(count);
         Span<byte> reserved = _buffer.AsSpan(_length, count);
         _length += count;
         return reserved;
+    }
+
+    private void Grow(int count)
+    {
+        byte[] larger = new byte[Math.Max(_buffer.Length * 2, _length + count)];
+        _buffer.AsSpan(0, _length).CopyTo(larger);
+        CryptographicOperations.ZeroMemory(_buffer);
+        _buffer = larger;
     }
 }

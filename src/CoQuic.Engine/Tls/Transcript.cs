@@ -47,6 +47,10 @@ internal sealed class Transcript : IDisposable
     /// <summary>The hash of all messages so far.</summary>
     public byte[] CurrentHash() => Hash.GetCurrentHash();
 
+    /// <summary>The hash of all messages so far by an algorithm: before one is selected by any, afterwards by that one.</summary>
+    public byte[] CurrentHash(HashAlgorithmName algorithm) =>
+        _hash is null ? CryptographicOperations.HashData(algorithm, _kept) : CurrentHash();
+
     public void Dispose() => _hash?.Dispose();
 
     private IncrementalHash Hash =>

@@ -26,6 +26,14 @@ internal sealed record ClientHello
 
     public IReadOnlyList<ushort>? Versions { get; init; }
 
+    /// <summary>psk_key_exchange_modes: whether psk_dhe_ke is among them.</summary>
+    public bool? HasDheMode { get; init; }
+
+    /// <summary>early_data: 0-RTT packets under the first pre-shared key.</summary>
+    public bool OffersEarlyData { get; init; }
+
+    public OfferedPsks? PreSharedKeys { get; init; }
+
     public Bytes? Cookie { get; init; }
 
     public IReadOnlyList<KeyShareEntry>? KeyShares { get; init; }
@@ -123,6 +131,12 @@ internal sealed record ClientHello
                 ExtensionType.SupportedVersions, SupportedVersionsExtension.TryReadList, ref error),
             KeyShares = extensions.Decode<IReadOnlyList<KeyShareEntry>>(
                 ExtensionType.KeyShare, KeyShareExtension.TryReadList, ref error),
+            HasDheMode = extensions.Decode<bool?>(
+                ExtensionType.PskKeyExchangeModes, PskKeyExchangeModesExtension.TryRead, ref error),
+            OffersEarlyData = extensions.Decode<bool?>(
+                ExtensionType.EarlyData, EarlyDataExtension.TryReadIndication, ref error) == true,
+            PreSharedKeys = extensions.Decode<OfferedPsks>(
+                ExtensionType.PreSharedKey, PreSharedKeyExtension.TryReadOffer, ref error),
             TransportParameters = extensions.Find(ExtensionType.QuicTransportParameters),
         };
         return error is null ? hello : null;
@@ -166,5 +180,10 @@ internal sealed record ClientHello
             KeyShareExtension.WriteList(writer, KeyShares);
         if (TransportParameters is { } parameters)
             writer.WriteExtension(ExtensionType.QuicTransportParameters, parameters);
+        if (OffersEarlyData)
+            EarlyDataExtension.WriteIndication(writer);
+        // RFC 8446 §4.2.11: it comes last, since its end is not among what its binders cover.
+        if (PreSharedKeys is not null)
+            PreSharedKeyExtension.WriteOffer(writer, PreSharedKeys);
     }
 }

@@ -15,6 +15,9 @@ internal sealed record EncryptedExtensions
     /// <summary>Whether the server used the name that the client sent.</summary>
     public bool AcknowledgesServerName { get; init; }
 
+    /// <summary>early_data: the server takes the client's 0-RTT packets (RFC 9001 §4.6.2).</summary>
+    public bool AcceptsEarlyData { get; init; }
+
     /// <summary>All extensions as they came.</summary>
     public ExtensionList Extensions { get; init; } = ExtensionList.Empty;
 
@@ -38,6 +41,8 @@ internal sealed record EncryptedExtensions
                 ExtensionType.ApplicationLayerProtocolNegotiation, ApplicationProtocolsExtension.TryRead, ref error),
             TransportParameters = extensions.Find(ExtensionType.QuicTransportParameters),
             AcknowledgesServerName = extensions.Contains(ExtensionType.ServerName),
+            AcceptsEarlyData = extensions.Decode<bool?>(
+                ExtensionType.EarlyData, EarlyDataExtension.TryReadIndication, ref error) == true,
         };
         message = error is null ? decoded : null;
         return error is null;
@@ -53,6 +58,8 @@ internal sealed record EncryptedExtensions
             ApplicationProtocolsExtension.Write(writer, ApplicationProtocols);
         if (TransportParameters is { } parameters)
             writer.WriteExtension(ExtensionType.QuicTransportParameters, parameters);
+        if (AcceptsEarlyData)
+            EarlyDataExtension.WriteIndication(writer);
         writer.End(extensions, 2);
         return HandshakeMessage.Encode(HandshakeType.EncryptedExtensions, writer.ToBytes());
     }

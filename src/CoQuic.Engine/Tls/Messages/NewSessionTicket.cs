@@ -16,8 +16,8 @@ internal sealed record NewSessionTicket(
     Bytes Ticket,
     bool AllowsEarlyData)
 {
-    /// <summary>RFC 9001 §4.6.1: the only max_early_data_size in QUIC.</summary>
-    private const uint QuicMaximumEarlyDataSize = 0xffffffff;
+    /// <summary>RFC 8446 §4.6.1: no ticket lives longer, whatever it says.</summary>
+    public static readonly TimeSpan MaximumLifetime = TimeSpan.FromDays(7);
 
     public static bool TryRead(
         ReadOnlySpan<byte> body,
@@ -40,8 +40,8 @@ internal sealed record NewSessionTicket(
         if (!ExtensionList.TryRead(content, out ExtensionList? extensions, out error))
             return false;
 
-        uint? earlyData = extensions.Decode<uint?>(ExtensionType.EarlyData, TryReadMaximumEarlyDataSize, ref error);
-        if (earlyData is not null and not QuicMaximumEarlyDataSize)
+        uint? earlyData = extensions.Decode<uint?>(ExtensionType.EarlyData, EarlyDataExtension.TryReadMaximumSize, ref error);
+        if (earlyData is not null and not EarlyDataExtension.QuicMaximumSize)
             error = new TransportError(TransportErrorCode.ProtocolViolation, "a max_early_data_size other than 0xffffffff");
         if (error is not null)
             return false;
@@ -49,11 +49,17 @@ internal sealed record NewSessionTicket(
         return true;
     }
 
-    private static bool TryReadMaximumEarlyDataSize(ReadOnlySpan<byte> data, [NotNullWhen(true)] out uint? size)
+    public byte[] Encode()
     {
-        TlsReader reader = new(data);
-        bool isRead = reader.TryReadUInt32(out uint value) && reader.IsAtEnd;
-        size = isRead ? value : null;
-        return isRead;
+        TlsWriter writer = new();
+        writer.WriteUInt32(LifetimeSeconds);
+        writer.WriteUInt32(AgeAdd);
+        writer.WriteVector8(Nonce);
+        writer.WriteVector16(Ticket);
+        int extensions = writer.Begin(2);
+        if (AllowsEarlyData)
+            EarlyDataExtension.WriteMaximumSize(writer);
+        writer.End(extensions, 2);
+        return HandshakeMessage.Encode(HandshakeType.NewSessionTicket, writer.ToBytes());
     }
 }

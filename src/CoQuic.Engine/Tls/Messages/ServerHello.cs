@@ -23,6 +23,9 @@ internal sealed record ServerHello
     /// <summary>key_share of a HelloRetryRequest: the group that the server wants.</summary>
     public NamedGroup? SelectedGroup { get; init; }
 
+    /// <summary>pre_shared_key of a ServerHello: which of the client's identities the server took.</summary>
+    public ushort? SelectedIdentity { get; init; }
+
     /// <summary>cookie of a HelloRetryRequest.</summary>
     public Bytes? Cookie { get; init; }
 
@@ -85,6 +88,9 @@ internal sealed record ServerHello
                 ? extensions.Decode<NamedGroup?>(
                     ExtensionType.KeyShare, KeyShareExtension.TryReadSelectedGroup, ref error)
                 : null,
+            SelectedIdentity = isRetry
+                ? null
+                : extensions.Decode<ushort?>(ExtensionType.PreSharedKey, PreSharedKeyExtension.TryReadSelected, ref error),
             Cookie = isRetry ? extensions.Decode<Bytes?>(ExtensionType.Cookie, CookieExtension.TryRead, ref error) : null,
         };
         return error is null ? hello : null;
@@ -107,6 +113,8 @@ internal sealed record ServerHello
             KeyShareExtension.WriteSelectedGroup(writer, group);
         if (Cookie is { } cookie)
             CookieExtension.Write(writer, cookie);
+        if (SelectedIdentity is { } identity)
+            PreSharedKeyExtension.WriteSelected(writer, identity);
         writer.End(extensions, 2);
         return HandshakeMessage.Encode(HandshakeType.ServerHello, writer.ToBytes());
     }
