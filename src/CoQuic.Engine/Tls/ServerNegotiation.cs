@@ -83,17 +83,20 @@ internal static class ServerNegotiation
         if (hello.Groups is null || hello.KeyShares is null || hello.SignatureSchemes is null)
             return AlertDescription.MissingExtension.Because(
                 "a ClientHello without supported_groups, key_share or signature_algorithms");
-        return CheckPreSharedKey(hello.Extensions);
+        return CheckPreSharedKeys(hello);
     }
 
-    private static TransportError? CheckPreSharedKey(ExtensionList extensions)
+    private static TransportError? CheckPreSharedKeys(ClientHello hello)
     {
-        if (!extensions.Contains(ExtensionType.PreSharedKey))
-            return null;
-        // RFC 8446 §4.2.11: pre_shared_key comes last; §4.2.9: and never without its modes.
-        if (extensions.Last != ExtensionType.PreSharedKey)
+        // RFC 8446 §4.2.10: early data needs a key.
+        if (hello.PreSharedKeys is not { } offered)
+            return hello.OffersEarlyData ? AlertDescription.MissingExtension.Because("early_data without pre_shared_key") : null;
+        // RFC 8446 §4.2.11: pre_shared_key comes last, with a binder for each identity; §4.2.9: and never without its modes.
+        if (hello.Extensions.Last != ExtensionType.PreSharedKey)
             return AlertDescription.IllegalParameter.Because("a pre_shared_key that is not the last extension");
-        if (!extensions.Contains(ExtensionType.PskKeyExchangeModes))
+        if (offered.Binders.Count != offered.Identities.Count)
+            return AlertDescription.IllegalParameter.Because("a pre_shared_key with more identities than binders, or fewer");
+        if (hello.HasDheMode is null)
             return AlertDescription.MissingExtension.Because("a pre_shared_key without psk_key_exchange_modes");
         return null;
     }

@@ -13,6 +13,13 @@ let private alertCode (description: AlertDescription) =
 let private x25519Share (key: byte array) =
     Array.append (word16 (int NamedGroup.X25519)) (vector16 key)
 
+let private someIdentity =
+    Array.append (vector16 [| 1uy; 2uy |]) (Array.zeroCreate 4)
+
+/// A pre_shared_key of one identity that nobody issued.
+let private someOffer =
+    Array.append (vector16 someIdentity) (vector16 (vector8 (Array.zeroCreate 32)))
+
 /// A fault of a ClientHello and the error that it must give.
 let private faults =
     [ "no quic_transport_parameters (RFC 9001 §8.2)",
@@ -89,15 +96,50 @@ let private faults =
       alertCode AlertDescription.DecodeError
 
       "a pre_shared_key that is not last (RFC 8446 §4.2.11)",
-      mapExtensions (adding (int ExtensionType.PreSharedKey) [| 0uy |] >> adding 0x2a2a [||]),
+      mapExtensions (adding (int ExtensionType.PreSharedKey) someOffer >> adding 0x2a2a [||]),
       alertCode AlertDescription.IllegalParameter
 
       "a pre_shared_key without its modes (RFC 8446 §4.2.9)",
       mapExtensions (
           without ExtensionType.PskKeyExchangeModes
-          >> adding (int ExtensionType.PreSharedKey) [| 0uy |]
+          >> adding (int ExtensionType.PreSharedKey) someOffer
       ),
       alertCode AlertDescription.MissingExtension
+
+      for what, content in
+          [ "that is empty", [||]
+            "without identities", Array.append (vector16 [||]) (vector16 (vector8 (Array.zeroCreate 32)))
+            "without binders", Array.append (vector16 someIdentity) (vector16 [||])
+            "with an empty identity",
+            Array.append
+                (vector16 (Array.append (vector16 [||]) (Array.zeroCreate 4)))
+                (vector16 (vector8 (Array.zeroCreate 32)))
+            "with a short binder", Array.append (vector16 someIdentity) (vector16 (vector8 (Array.zeroCreate 31))) ] do
+          $"a pre_shared_key {what} (RFC 8446 §4.2.11)",
+          mapExtensions (adding (int ExtensionType.PreSharedKey) content),
+          alertCode AlertDescription.DecodeError
+
+      "a pre_shared_key with fewer binders than identities (RFC 8446 §4.2.11)",
+      mapExtensions (
+          adding
+              (int ExtensionType.PreSharedKey)
+              (Array.append
+                  (vector16 (Array.append someIdentity someIdentity))
+                  (vector16 (vector8 (Array.zeroCreate 32))))
+      ),
+      alertCode AlertDescription.IllegalParameter
+
+      "early_data with a content (RFC 8446 §4.2.10)",
+      mapExtensions (adding (int ExtensionType.EarlyData) [| 0uy |]),
+      alertCode AlertDescription.DecodeError
+
+      "early_data without a pre_shared_key (RFC 8446 §4.2.10)",
+      mapExtensions (adding (int ExtensionType.EarlyData) [||]),
+      alertCode AlertDescription.MissingExtension
+
+      "psk_key_exchange_modes without any (RFC 8446 §4.2.9)",
+      mapExtensions (replacing ExtensionType.PskKeyExchangeModes (vector8 [||])),
+      alertCode AlertDescription.DecodeError
 
       for what, content in
           [ "empty list", vector16 [||]

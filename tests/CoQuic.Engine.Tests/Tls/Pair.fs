@@ -42,7 +42,9 @@ type Settings =
       ServerName: string
       Verifier: ICertificateVerifier
       Time: DateTimeOffset
-      Identities: IServerIdentitySelector }
+      Identities: IServerIdentitySelector
+      Session: SessionToResume option
+      Resumption: ServerResumption option }
 
 /// A client that trusts anybody and asks for server.example.
 let client =
@@ -58,7 +60,9 @@ let client =
       ServerName = "server.example"
       Verifier = NoCertificateVerifier.Instance
       Time = midYear
-      Identities = SingleServerIdentity identity }
+      Identities = SingleServerIdentity identity
+      Session = None
+      Resumption = None }
 
 /// A server with a certificate for server.example, which prefers h3.
 let server =
@@ -78,7 +82,8 @@ let clientSession settings =
             EnableKeyLog = settings.KeyLog,
             ServerName = settings.ServerName,
             Verifier = settings.Verifier,
-            Time = settings.Time
+            Time = settings.Time,
+            Session = Option.toObj settings.Session
         )
     )
 
@@ -91,7 +96,8 @@ let serverSession settings =
             Groups = settings.Groups,
             CipherSuites = settings.Suites,
             EnableKeyLog = settings.KeyLog,
-            Identities = settings.Identities
+            Identities = settings.Identities,
+            Resumption = Option.toObj settings.Resumption
         )
     )
 
@@ -106,7 +112,7 @@ type Outcome =
         Error: (Role * TransportError) option
     }
 
-let private drain (session: TlsSession) =
+let drain (session: TlsSession) =
     [ let mutable more = true
 
       while more do

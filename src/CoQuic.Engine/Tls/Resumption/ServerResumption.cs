@@ -39,7 +39,7 @@ internal sealed record ServerResumption
     {
         if (hello.HasDheMode != true || hello.PreSharedKeys is not { } offered)
             return null;
-        int tried = Math.Min(Math.Min(offered.Identities.Count, offered.Binders.Count), TlsLimits.MaximumTicketsTried);
+        int tried = Math.Min(offered.Identities.Count, TlsLimits.MaximumTicketsTried);
         for (int index = 0; index < tried; index++)
         {
             PskIdentity identity = offered.Identities[index];
