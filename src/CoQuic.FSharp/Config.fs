@@ -267,6 +267,9 @@ type EndpointConfig =
         EnableKeyLog: bool
         /// The key exchange groups, most preferred first.
         Groups: NamedGroup list
+        /// The groups of which a client sends key shares at once: some of `Groups`, in their order. None sends one share, of the
+        /// first; a server that wants another group asks for it, which takes a round trip (RFC 8446 §4.1.4).
+        KeyShareGroups: NamedGroup list
         /// The cipher suites, most preferred first.
         CipherSuites: CipherSuite list
         /// How connection IDs look and are found in short headers.
@@ -330,6 +333,7 @@ module EndpointConfig =
             MaxServerConnections = config.MaxServerConnections,
             EnableKeyLog = config.EnableKeyLog,
             Groups = List.toArray config.Groups,
+            KeyShareGroups = List.toArray config.KeyShareGroups,
             CipherSuites = List.toArray config.CipherSuites,
             ConnectionIds = config.ConnectionIds,
             StatelessResetKey = Secret.reveal config.StatelessResetKey
@@ -360,6 +364,7 @@ module EndpointConfig =
           MaxServerConnections = config.MaxServerConnections
           EnableKeyLog = config.EnableKeyLog
           Groups = List.ofSeq config.Groups
+          KeyShareGroups = List.ofSeq config.KeyShareGroups
           CipherSuites = List.ofSeq config.CipherSuites
           ConnectionIds = config.ConnectionIds
           StatelessResetKey = Secret.ofBytes config.StatelessResetKey }

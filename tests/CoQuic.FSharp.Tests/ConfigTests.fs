@@ -115,7 +115,8 @@ let mapping =
                           { MaxPackets = 1
                             MaxBytes = 2
                             MaxAge = TimeSpan.FromSeconds 3.0 }
-                      Groups = [ NamedGroup.Secp256r1 ]
+                      Groups = [ NamedGroup.X25519MlKem768; NamedGroup.Secp256r1 ]
+                      KeyShareGroups = [ NamedGroup.Secp256r1 ]
                       CipherSuites = [ CipherSuite.ChaCha20Poly1305Sha256 ]
                       StatelessResetKey = Secret.ofBytes (Bytes.ofArray (Array.zeroCreate 32)) }
 
@@ -132,5 +133,6 @@ let mapping =
                   "orphans"
 
               Expect.sequenceEqual engine.Groups config.Groups "groups"
+              Expect.sequenceEqual engine.KeyShareGroups config.KeyShareGroups "groups of key shares"
               Expect.sequenceEqual engine.CipherSuites config.CipherSuites "suites"
               Expect.equal engine.StatelessResetKey (Secret.reveal config.StatelessResetKey) "key" ]

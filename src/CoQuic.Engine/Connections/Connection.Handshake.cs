@@ -19,6 +19,7 @@ internal sealed partial class Connection
                 Entropy = _config.Entropy,
                 KeyExchange = _config.KeyExchange,
                 Groups = _config.Groups,
+                KeyShareGroups = _config.KeyShareGroups,
                 CipherSuites = _config.CipherSuites,
                 EnableKeyLog = _config.EnableKeyLog,
                 ServerName = _setup.ServerName,

@@ -51,12 +51,26 @@ public static class ConfigurationCheck
         Require(config.CipherSuites.Count > 0, "CipherSuites", "at least one cipher suite is needed");
         foreach (NamedGroup group in config.Groups)
             Require(Enum.IsDefined(group), "Groups", $"{group} is not a group that this engine knows");
+        Require(IsSubsequence(config.KeyShareGroups, config.Groups),
+            "KeyShareGroups", "must be some of Groups, each once and in the same order (RFC 8446 §4.2.8)");
         foreach (CipherSuite suite in config.CipherSuites)
             Require(CoQuic.Engine.CipherSuites.IsSupported(suite), "CipherSuites", $"this machine does not have {suite}");
         Require(config.StatelessResetKey.IsEmpty || config.StatelessResetKey.Length >= MinimumResetKeyLength,
             "StatelessResetKey", "must be empty or at least 32 bytes");
 
         void Require(bool holds, string path, string message) => Add(faults, holds, path, message);
+    }
+
+    private static bool IsSubsequence(IReadOnlyList<NamedGroup> part, IReadOnlyList<NamedGroup> whole)
+    {
+        int found = 0;
+        foreach (NamedGroup group in whole)
+        {
+            if (found < part.Count && part[found] == group)
+                found++;
+        }
+
+        return found == part.Count;
     }
 
     private static void CheckProtocols(IReadOnlyList<string> protocols, List<ConfigurationFault> faults)

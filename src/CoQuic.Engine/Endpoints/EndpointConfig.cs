@@ -101,6 +101,12 @@ public sealed record EndpointConfig
     /// <summary>The key exchange groups, most preferred first.</summary>
     public IReadOnlyList<NamedGroup> Groups { get; init; } = [NamedGroup.X25519, NamedGroup.Secp256r1];
 
+    /// <summary>
+    /// The groups of which a client sends key shares at once: some of <see cref="Groups"/>, in their order. None sends one share, of the
+    /// first; a server that wants another group asks for it, which takes a round trip (RFC 8446 §4.1.4).
+    /// </summary>
+    public IReadOnlyList<NamedGroup> KeyShareGroups { get; init; } = [];
+
     /// <summary>The cipher suites, most preferred first.</summary>
     public IReadOnlyList<CipherSuite> CipherSuites { get; init; } =
         [CipherSuite.Aes128GcmSha256, CipherSuite.Aes256GcmSha384, CipherSuite.ChaCha20Poly1305Sha256];

@@ -6,8 +6,7 @@ namespace CoQuic.Engine;
 /// <summary>The client's key exchange: ServerHello and HelloRetryRequest (RFC 8446 §4.1.3, §4.1.4).</summary>
 internal sealed partial class ClientHandshake
 {
-    private IKeyShare? _keyShare;
-    private NamedGroup _keyShareGroup;
+    private ClientKeyShares? _keyShares;
     private ServerHello? _retryRequest;
     private TrafficSecrets? _handshakeSecrets;
 
@@ -45,7 +44,7 @@ internal sealed partial class ClientHandshake
             return AlertDescription.UnexpectedMessage.Because("a second HelloRetryRequest");
         if (retry.SelectedGroup is null && retry.Cookie is null)
             return AlertDescription.IllegalParameter.Because("a HelloRetryRequest that changes nothing");
-        if (retry.SelectedGroup is { } wanted && (wanted == _keyShareGroup || !_config.Groups.Contains(wanted)))
+        if (retry.SelectedGroup is { } wanted && (_keyShares!.Groups.Contains(wanted) || !_config.Groups.Contains(wanted)))
             return AlertDescription.IllegalParameter.Because("a HelloRetryRequest for a group already shared or not offered");
 
         _retryRequest = retry;
@@ -53,7 +52,7 @@ internal sealed partial class ClientHandshake
         OnResumptionRetried(retry.CipherSuite);
         Transcript.ReplaceWithMessageHash();
         Transcript.Append(message.Encoded);
-        SendClientHello(retry.SelectedGroup ?? _keyShareGroup, retry.Cookie);
+        SendClientHello(retry.SelectedGroup is { } group ? [group] : _keyShares!.Groups, retry.Cookie);
         return null;
     }
 
@@ -99,21 +98,21 @@ internal sealed partial class ClientHandshake
             return AlertDescription.IllegalParameter.Because("a cipher suite other than the HelloRetryRequest's");
         if (hello.KeyShare is null)
             return AlertDescription.MissingExtension.Because("a ServerHello without key_share");
-        if (hello.KeyShare.Group != _keyShareGroup)
+        if (_keyShares!.Find(hello.KeyShare.Group) is not { } share)
             return AlertDescription.IllegalParameter.Because("a key share of a group for which there was none of ours");
         if (CheckSelectedIdentity(hello) is { } misfit)
             return misfit;
-        if (!_keyShare!.TryAgree(hello.KeyShare.PublicKey, out byte[]? sharedSecret))
+        if (!share.TryAgree(hello.KeyShare.PublicKey, out byte[]? sharedSecret))
             return AlertDescription.IllegalParameter.Because("a key share that is not a public key of its group");
 
-        Group = _keyShareGroup;
+        Group = hello.KeyShare.Group;
         if (_retryRequest is null)
             SelectCipherSuite(hello.CipherSuite);
         BeginKeySchedule(hello);
         Transcript.Append(message.Encoded);
         KeySchedule.MixSharedSecret(sharedSecret);
         CryptographicOperations.ZeroMemory(sharedSecret);
-        _keyShare.Dispose();
+        _keyShares.Dispose();
 
         _handshakeSecrets = DeriveHandshakeSecrets();
         TellSecret(EncryptionLevel.Handshake, KeyDirection.Read, _handshakeSecrets.Server);

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Diagnostics;
 
 namespace CoQuic.Engine;
@@ -43,12 +44,12 @@ internal sealed partial class ClientHandshake : TlsSession
         byte[] random = new byte[ClientHello.RandomSize];
         _config.Entropy.Fill(random);
         ClientRandom = Bytes.Wrap(random);
-        SendClientHello(_config.Groups[0], cookie: null);
+        SendClientHello(_config.KeyShareGroups.Count > 0 ? _config.KeyShareGroups : [_config.Groups[0]], cookie: null);
     }
 
     public override void Dispose()
     {
-        _keyShare?.Dispose();
+        _keyShares?.Dispose();
         _handshakeSecrets?.Dispose();
         _resumption?.Dispose();
         base.Dispose();
@@ -70,14 +71,13 @@ internal sealed partial class ClientHandshake : TlsSession
     };
 
     /// <summary>
-    /// Sends a ClientHello with one key share; the second is the first but for the share, a cookie, and what belongs to a session that
-    /// is resumed (RFC 8446 §4.1.2).
+    /// Sends a ClientHello with fresh key shares; the second is the first but for the shares, a cookie, and what belongs to a session
+    /// that is resumed (RFC 8446 §4.1.2).
     /// </summary>
-    private void SendClientHello(NamedGroup group, Bytes? cookie)
+    private void SendClientHello(IReadOnlyList<NamedGroup> groups, Bytes? cookie)
     {
-        _keyShare?.Dispose();
-        _keyShare = _config.KeyExchange.Generate(group, _config.Entropy);
-        _keyShareGroup = group;
+        _keyShares?.Dispose();
+        _keyShares = new ClientKeyShares(groups, _config.KeyExchange, _config.Entropy);
 
         ClientHello hello = new()
         {
@@ -89,7 +89,7 @@ internal sealed partial class ClientHandshake : TlsSession
             CertificateSignatureSchemes = SignatureAlgorithm.CertificateSchemes,
             ApplicationProtocols = ApplicationProtocolsExtension.NamesOf(_config.ApplicationProtocols),
             Cookie = cookie,
-            KeyShares = [new KeyShareEntry(group, _keyShare.PublicKey)],
+            KeyShares = _keyShares.Entries,
             TransportParameters = _config.TransportParameters,
             OffersEarlyData = _offersEarlyData,
             PreSharedKeys = _resumption?.Offer,

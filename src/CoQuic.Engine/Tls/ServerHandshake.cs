@@ -129,8 +129,10 @@ internal sealed class ServerHandshake : TlsSession
     /// <summary>Everything from ServerHello to Finished, with the keys in between (RFC 9001 §4.1.5).</summary>
     private TransportError? SendFlight(ClientHello hello, ServerChoice choice, int? identity, KeyShareEntry peerShare)
     {
-        using IKeyShare share = _config.KeyExchange.Generate(choice.Group, _config.Entropy);
-        if (!share.TryAgree(peerShare.PublicKey, out byte[]? sharedSecret))
+        bool isValid = _config.KeyExchange.TryAnswer(
+            choice.Group, peerShare.PublicKey, _config.Entropy, out KeyShareAnswer? answer);
+        using KeyShareAnswer? share = answer;
+        if (!isValid || share is null)
             return AlertDescription.IllegalParameter.Because("a key share that is not a public key of its group");
 
         Group = choice.Group;
@@ -140,8 +142,7 @@ internal sealed class ServerHandshake : TlsSession
         if (_acceptsEarlyData)
             TellEarlySecret(KeyDirection.Read, CipherSuite, KeySchedule);
         SendServerHello(choice, identity, share.PublicKey);
-        KeySchedule.MixSharedSecret(sharedSecret);
-        CryptographicOperations.ZeroMemory(sharedSecret);
+        KeySchedule.MixSharedSecret(share.SharedSecret);
 
         _handshakeSecrets = DeriveHandshakeSecrets();
         TellSecret(EncryptionLevel.Handshake, KeyDirection.Write, _handshakeSecrets.Server);

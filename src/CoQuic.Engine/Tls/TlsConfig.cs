@@ -16,7 +16,7 @@ internal abstract record TlsConfig
 
     public IKeyExchange KeyExchange { get; init; } = CoQuic.Engine.KeyExchange.Instance;
 
-    /// <summary>Groups, most preferred first. A client sends a share of the first.</summary>
+    /// <summary>Groups, most preferred first.</summary>
     public IReadOnlyList<NamedGroup> Groups { get; init; } = [NamedGroup.X25519, NamedGroup.Secp256r1];
 
     /// <summary>Cipher suites, most preferred first.</summary>
@@ -34,6 +34,9 @@ internal sealed record TlsClientConfig : TlsConfig
     /// The name the certificate must bear: a DNS name, also sent as SNI, or an IP address literal, which is not.
     /// </summary>
     public required string ServerName { get; init; }
+
+    /// <summary>The groups of the key shares in the first ClientHello; none sends one share, of the first group.</summary>
+    public IReadOnlyList<NamedGroup> KeyShareGroups { get; init; } = [];
 
     public required ICertificateVerifier Verifier { get; init; }
 

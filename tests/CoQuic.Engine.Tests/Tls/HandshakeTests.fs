@@ -13,7 +13,8 @@ let private suites =
       CipherSuite.Aes256GcmSha384
       CipherSuite.ChaCha20Poly1305Sha256 ]
 
-let private groups = [ NamedGroup.X25519; NamedGroup.Secp256r1 ]
+let private groups =
+    [ NamedGroup.X25519; NamedGroup.Secp256r1; NamedGroup.X25519MlKem768 ]
 
 let private expectComplete outcome =
     Expect.isNone outcome.Error "nobody finds a fault"
@@ -61,7 +62,8 @@ let private matrix =
                               { client with
                                   Suites = [ suite ]
                                   Groups = [ group ] }
-                              (showing identity.Value)
+                              { showing identity.Value with
+                                  Groups = groups }
 
                       expectComplete outcome
                       Expect.equal outcome.Client.CipherSuite suite "the suite"

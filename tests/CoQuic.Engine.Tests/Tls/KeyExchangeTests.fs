@@ -33,7 +33,16 @@ type private Scripted(blocks: string list) =
             (hex rest.Head).AsSpan().CopyTo destination
             rest <- rest.Tail
 
-let private groups = [ NamedGroup.X25519; NamedGroup.Secp256r1 ]
+let private groups =
+    [ NamedGroup.X25519; NamedGroup.Secp256r1; NamedGroup.X25519MlKem768 ]
+
+/// A server's answer to a share: what it sends, and the secret.
+let private answer group (share: byte array) entropy =
+    match KeyExchange.Instance.TryAnswer(group, ReadOnlySpan share, entropy) with
+    | true, (NonNull answer) ->
+        use answer = answer
+        Some(answer.PublicKey.ToArray(), Convert.ToHexStringLower answer.SharedSecret)
+    | _ -> None
 
 type private Vector =
     { Name: string
@@ -163,13 +172,28 @@ let tests =
           testList "secp256r1" secp256r1Tests
 
           for group in groups do
-              testCase $"two shares of {group} compute the same secret"
+              testCase $"both sides of {group} compute the same secret, which is theirs alone"
               <| fun () ->
-                  use one = KeyExchange.Instance.Generate(group, Seeded 1)
-                  use other = KeyExchange.Instance.Generate(group, Seeded 2)
-                  let secret = agree one (other.PublicKey.ToArray())
-                  Expect.isSome secret "a secret"
-                  Expect.equal (agree other (one.PublicKey.ToArray())) secret "the same"
+                  use share = KeyExchange.Instance.Generate(group, Seeded 1)
+
+                  let answers =
+                      [ for seed in 2..3 -> answer group (share.PublicKey.ToArray()) (Seeded seed) ]
+
+                  for answer in answers do
+                      match answer with
+                      | Some(publicKey, secret) -> Expect.equal (agree share publicKey) (Some secret) "the same secret"
+                      | None -> failtest "the client's share is good"
+
+                  Expect.notEqual
+                      (Option.map snd answers[0])
+                      (Option.map snd answers[1])
+                      "another server, another secret"
+
+              rareProperty 10 $"bytes that are no share of {group} get no answer"
+              <| fun (noise: byte array) ->
+                  use share = KeyExchange.Instance.Generate(group, Seeded 1)
+
+                  noise.Length = share.PublicKey.Length || (answer group noise (Seeded 2)).IsNone
 
               testCase $"the same seed gives the same share of {group}, and no share comes twice from one source"
               <| fun () ->

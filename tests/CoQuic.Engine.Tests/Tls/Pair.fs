@@ -33,18 +33,22 @@ let identity = SimulationIdentity.Create(Seeded 1, "server.example")
 
 /// What one side is told; each side takes what concerns it.
 type Settings =
-    { Suites: CipherSuite list
-      Groups: NamedGroup list
-      Protocols: string list
-      Parameters: Bytes
-      Entropy: IEntropy
-      KeyLog: bool
-      ServerName: string
-      Verifier: ICertificateVerifier
-      Time: DateTimeOffset
-      Identities: IServerIdentitySelector
-      Session: SessionToResume option
-      Resumption: ServerResumption option }
+    {
+        Suites: CipherSuite list
+        Groups: NamedGroup list
+        /// Of which groups a client sends shares at once; none is one share, of the first.
+        Shares: NamedGroup list
+        Protocols: string list
+        Parameters: Bytes
+        Entropy: IEntropy
+        KeyLog: bool
+        ServerName: string
+        Verifier: ICertificateVerifier
+        Time: DateTimeOffset
+        Identities: IServerIdentitySelector
+        Session: SessionToResume option
+        Resumption: ServerResumption option
+    }
 
 /// A client that trusts anybody and asks for server.example.
 let client =
@@ -53,6 +57,7 @@ let client =
           CipherSuite.Aes256GcmSha384
           CipherSuite.ChaCha20Poly1305Sha256 ]
       Groups = [ NamedGroup.X25519; NamedGroup.Secp256r1 ]
+      Shares = []
       Protocols = [ "hq-interop" ]
       Parameters = bytes [ 1uy; 2uy; 3uy ]
       Entropy = Seeded 2
@@ -78,6 +83,7 @@ let clientSession settings =
             TransportParameters = settings.Parameters,
             Entropy = settings.Entropy,
             Groups = settings.Groups,
+            KeyShareGroups = settings.Shares,
             CipherSuites = settings.Suites,
             EnableKeyLog = settings.KeyLog,
             ServerName = settings.ServerName,

@@ -110,6 +110,56 @@ let tests =
 
               Expect.equal outcome.Client.Group NamedGroup.X25519 "no retry"
 
+          testCase "of two shares the server's preference decides, and neither needs a round trip"
+          <| fun () ->
+              let both =
+                  { client with
+                      Groups = [ NamedGroup.X25519MlKem768; NamedGroup.X25519; NamedGroup.Secp256r1 ]
+                      Shares = [ NamedGroup.X25519MlKem768; NamedGroup.X25519 ] }
+
+              for preferred in [ NamedGroup.X25519; NamedGroup.X25519MlKem768 ] do
+                  let outcome =
+                      run
+                          both
+                          { server with
+                              Groups = [ preferred; NamedGroup.Secp256r1 ] }
+
+                  Expect.isTrue (isComplete outcome) "complete"
+                  Expect.equal outcome.Client.Group preferred "the group"
+                  Expect.equal (initialBytes outcome.ClientEvents).Length 1 "one ClientHello"
+
+          testCase "a hybrid group may be asked for, and a client that began with it may be asked for another"
+          <| fun () ->
+              for mine, theirs in
+                  [ NamedGroup.X25519, NamedGroup.X25519MlKem768
+                    NamedGroup.X25519MlKem768, NamedGroup.Secp256r1 ] do
+                  let outcome =
+                      run
+                          { client with
+                              Groups = [ mine; theirs ] }
+                          { server with Groups = [ theirs ] }
+
+                  Expect.isTrue (isComplete outcome) "complete"
+                  Expect.equal (outcome.Client.Group, outcome.Server.Group) (theirs, theirs) "the group"
+                  Expect.equal (initialBytes outcome.ClientEvents).Length 2 "two ClientHellos"
+
+          testCase "a HelloRetryRequest for the second of two shares is refused too"
+          <| fun () ->
+              use session =
+                  clientSession
+                      { client with
+                          Shares = [ NamedGroup.X25519; NamedGroup.Secp256r1 ] }
+
+              session.Start()
+
+              let fault =
+                  session.OnCryptoData(EncryptionLevel.Initial, ReadOnlySpan(retry (Some NamedGroup.Secp256r1) None))
+
+              Expect.equal
+                  (fault |> Option.ofObj |> Option.map _.Code)
+                  (Some(TransportErrorCodes.OfAlert(byte AlertDescription.IllegalParameter)))
+                  "the alert"
+
           testCase "a cookie is returned, with a fresh share of the same group when none is asked for"
           <| fun () ->
               match clientAnswering [ retry None (Some(bytes [ 9uy; 8uy ])) ] with
