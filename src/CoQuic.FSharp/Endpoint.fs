@@ -6,12 +6,15 @@ open CoQuic
 /// A QUIC endpoint: inputs go in, results come out. It has no socket and no clock, it changes with every input, and it belongs
 /// to one owner at a time. Disposing of it sends nothing.
 [<Sealed>]
-type Endpoint internal (core: Interop.Endpoint) =
+type Endpoint internal (core: Interop.Endpoint, tell: (RecordingEntry -> unit) option) =
 
     /// Whether it opens connections or accepts them.
     member _.Role: Role = core.Role
 
     member internal _.Core = core
+
+    /// Who is told of every input and result, where it is recorded.
+    member internal _.Tell = tell
 
     interface IDisposable with
         member _.Dispose() = core.Dispose()
@@ -20,15 +23,31 @@ type Endpoint internal (core: Interop.Endpoint) =
 /// (`ObjectDisposedException`).
 module Endpoint =
 
-    /// Makes an endpoint on a given engine.
-    let createOn (source: EngineSource) (sources: Sources) (config: EndpointConfig) : Result<Endpoint, EndpointError> =
+    let private make source tell sources config =
         match EndpointConfig.faults config with
         | [] ->
             try
-                Ok(new Endpoint(new Interop.Endpoint(EndpointConfig.toEngine sources config, source)))
+                Ok(new Endpoint(new Interop.Endpoint(EndpointConfig.toEngine sources config, source), tell))
             with :? Interop.EngineUnavailableException as unavailable ->
                 Error(EndpointError.EngineUnavailable unavailable.Message)
         | faults -> Error(EndpointError.Configuration faults)
+
+    /// Makes an endpoint on a given engine.
+    let createOn (source: EngineSource) (sources: Sources) (config: EndpointConfig) : Result<Endpoint, EndpointError> =
+        make source None sources config
+
+    /// Makes an endpoint on the engine in this process that tells everything that decides what it does: `tell` hears its
+    /// configuration, each answer from outside, each input and each result, in order, as they come. What it hears decrypts the
+    /// sessions.
+    let recorded
+        (tell: RecordingEntry -> unit)
+        (sources: Sources)
+        (config: EndpointConfig)
+        : Result<Endpoint, EndpointError> =
+        tell (RecordingEntry.Configuration(config, sources.Calendar))
+
+        RecordingSources.wrap (RecordingEntry.Answer >> tell) sources config
+        ||> make EngineSource.Embedded (Some tell)
 
     /// Makes an endpoint on the engine that COQUIC_ENGINE names, which is the one in this process unless it says otherwise.
     let create (sources: Sources) (config: EndpointConfig) : Result<Endpoint, EndpointError> =
@@ -38,9 +57,21 @@ module Endpoint =
             Error(EndpointError.EngineUnavailable unavailable.Message)
         |> Result.bind (fun source -> createOn source sources config)
 
-    let private take (result: Interop.QueryResult) =
+    /// An input is about to come in; told before it does, so that a recording of a crash has it.
+    let private hear now (input: Input) (endpoint: Endpoint) =
+        match endpoint.Tell with
+        | Some tell -> tell (RecordingEntry.Input(now, input))
+        | None -> ()
+
+    let private take (endpoint: Endpoint) (result: Interop.QueryResult) =
         use result = result
-        EffectMapping.ofResult result
+        let result = EffectMapping.ofResult result
+
+        match endpoint.Tell with
+        | Some tell -> tell (RecordingEntry.Result result)
+        | None -> ()
+
+        result
 
     let private toEngineOpen (input: OpenConnection) =
         Engine.OpenConnection(
@@ -57,12 +88,15 @@ module Endpoint =
 
     /// Opens a connection. Its first flight is among the effects; there is no handle where the endpoint refused.
     let connect (now: TimeUs) (input: OpenConnection) (endpoint: Endpoint) : ConnectionHandle option * QueryResult =
+        hear now (Input.OpenConnection input) endpoint
         let mutable handle = ConnectionHandle.none
         let result = endpoint.Core.Connect(now, toEngineOpen input, &handle)
-        (if handle = ConnectionHandle.none then None else Some handle), take result
+        (if handle = ConnectionHandle.none then None else Some handle), take endpoint result
 
     /// Takes received datagrams in and leaves their bytes as they are.
     let receiveDatagram (now: TimeUs) (input: InboundDatagram) (endpoint: Endpoint) : QueryResult =
+        hear now (Input.InboundDatagram input) endpoint
+
         let datagram =
             Engine.InboundDatagram(
                 input.Bytes,
@@ -72,64 +106,90 @@ module Endpoint =
                 input.AddressValidationIdentity
             )
 
-        take (endpoint.Core.ReceiveDatagram(now, &datagram))
+        take endpoint (endpoint.Core.ReceiveDatagram(now, &datagram))
+
+    /// What the engine is about to take over and decrypt in place, as it came.
+    let private copyOf (input: OwnedDatagram) : InboundDatagram =
+        { Bytes = Bytes.CopyOf input.Buffer.Span
+          SegmentSize = input.SegmentSize
+          Route = Option.ofNullable input.Route
+          Ecn = input.Ecn
+          AddressValidationIdentity = input.AddressValidationIdentity }
 
     /// As `receiveDatagram`, but takes the memory over, and hands out slices of it: the caller must not touch it again.
     let receiveOwned (now: TimeUs) (input: OwnedDatagram) (endpoint: Endpoint) : QueryResult =
-        take (endpoint.Core.ReceiveOwnedDatagram(now, &input))
+        if endpoint.Tell.IsSome then
+            hear now (Input.InboundDatagram(copyOf input)) endpoint
+
+        take endpoint (endpoint.Core.ReceiveOwnedDatagram(now, &input))
 
     /// Time has passed: what is due is done, and work that was cut short goes on. An early call is harmless.
-    let timerExpired (now: TimeUs) (endpoint: Endpoint) : QueryResult = take (endpoint.Core.TimerExpired now)
+    let timerExpired (now: TimeUs) (endpoint: Endpoint) : QueryResult =
+        hear now Input.TimerExpired endpoint
+        take endpoint (endpoint.Core.TimerExpired now)
 
     /// The host heard that a datagram was too big for its path.
     let updatePathMtu (now: TimeUs) (input: PathMtuUpdate) (endpoint: Endpoint) : QueryResult =
+        hear now (Input.PathMtuUpdate input) endpoint
+
         let update =
             Engine.PathMtuUpdate(input.Route, input.MaxUdpPayloadSize, input.QuotedPacket)
 
-        take (endpoint.Core.UpdatePathMtu(now, &update))
+        take endpoint (endpoint.Core.UpdatePathMtu(now, &update))
 
     /// The calendar as the host knows it now: certificates are judged by it.
     let anchorCalendar (now: TimeUs) (utc: DateTimeOffset) (endpoint: Endpoint) : QueryResult =
-        take (endpoint.Core.AnchorCalendar(now, utc))
+        hear now (Input.AnchorCalendar utc) endpoint
+        take endpoint (endpoint.Core.AnchorCalendar(now, utc))
 
     /// Sends bytes on a stream; the first ones on a new identifier open it. The bytes are held, not copied.
     let sendStreamData (now: TimeUs) (input: SendStreamData) (endpoint: Endpoint) : QueryResult =
+        hear now (Input.SendStreamData input) endpoint
+
         let data =
             Engine.SendStreamData(input.Stream, input.Bytes, input.Fin, input.Priority)
 
-        take (endpoint.Core.SendStreamWithPriority(now, input.Connection, &data))
+        take endpoint (endpoint.Core.SendStreamWithPriority(now, input.Connection, &data))
 
     /// Queues a DATAGRAM (RFC 9221).
     let sendDatagram (now: TimeUs) (input: SendDatagramData) (endpoint: Endpoint) : QueryResult =
+        hear now (Input.SendDatagram input) endpoint
         let datagram = Engine.SendDatagramData(input.Bytes, input.Priority)
-        take (endpoint.Core.SendDatagram(now, input.Connection, &datagram))
+        take endpoint (endpoint.Core.SendDatagram(now, input.Connection, &datagram))
 
     /// Gives the peer credit for received bytes that the application has used.
     let consumeStreamData (now: TimeUs) (input: ConsumeStreamData) (endpoint: Endpoint) : QueryResult =
-        take (endpoint.Core.ConsumeStreamData(now, input.Connection, input.Stream, input.Count))
+        hear now (Input.ConsumeStreamData input) endpoint
+        take endpoint (endpoint.Core.ConsumeStreamData(now, input.Connection, input.Stream, input.Count))
 
     /// Abandons our sending part of a stream (RFC 9000 §19.4).
     let resetStream (now: TimeUs) (input: ResetStream) (endpoint: Endpoint) : QueryResult =
-        take (endpoint.Core.ResetStream(now, input.Connection, input.Stream, input.ApplicationErrorCode))
+        hear now (Input.ResetStream input) endpoint
+        take endpoint (endpoint.Core.ResetStream(now, input.Connection, input.Stream, input.ApplicationErrorCode))
 
     /// Asks the peer to send no more on a stream (RFC 9000 §19.5).
     let stopSending (now: TimeUs) (input: StopSending) (endpoint: Endpoint) : QueryResult =
-        take (endpoint.Core.StopSending(now, input.Connection, input.Stream, input.ApplicationErrorCode))
+        hear now (Input.StopSending input) endpoint
+        take endpoint (endpoint.Core.StopSending(now, input.Connection, input.Stream, input.ApplicationErrorCode))
 
     /// Ends a connection at once (RFC 9000 §10.2).
     let closeConnection (now: TimeUs) (input: CloseConnection) (endpoint: Endpoint) : QueryResult =
-        take (endpoint.Core.CloseConnection(now, input.Connection, input.ApplicationErrorCode, input.Reason))
+        hear now (Input.CloseConnection input) endpoint
+        take endpoint (endpoint.Core.CloseConnection(now, input.Connection, input.ApplicationErrorCode, input.Reason))
 
     /// Asks for new packet protection keys (RFC 9001 §6).
     let requestKeyUpdate (now: TimeUs) (connection: ConnectionHandle) (endpoint: Endpoint) : QueryResult =
-        take (endpoint.Core.RequestKeyUpdate(now, connection))
+        hear now (Input.RequestKeyUpdate connection) endpoint
+        take endpoint (endpoint.Core.RequestKeyUpdate(now, connection))
 
     /// Moves a connection to another route (RFC 9000 §9).
     let requestMigration (now: TimeUs) (input: RequestMigration) (endpoint: Endpoint) : QueryResult =
+        hear now (Input.RequestMigration input) endpoint
+
         let migration =
             Engine.RequestMigration(input.Route, input.Reason, input.AddressValidationIdentity)
 
-        take (endpoint.Core.RequestMigration(now, input.Connection, &migration))
+        take endpoint (endpoint.Core.RequestMigration(now, input.Connection, &migration))
 
     /// Any input, as the value it is.
     let apply (now: TimeUs) (input: Input) (endpoint: Endpoint) : QueryResult =

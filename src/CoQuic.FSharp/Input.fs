@@ -177,3 +177,23 @@ type Input =
     /// Updates the keys as soon as the rules allow it (RFC 9001 §6).
     | RequestKeyUpdate of connection: ConnectionHandle
     | RequestMigration of RequestMigration
+
+/// Inputs.
+module Input =
+
+    /// The name of an input's case.
+    let name (input: Input) : string =
+        match input with
+        | Input.OpenConnection _ -> "OpenConnection"
+        | Input.InboundDatagram _ -> "InboundDatagram"
+        | Input.TimerExpired -> "TimerExpired"
+        | Input.PathMtuUpdate _ -> "PathMtuUpdate"
+        | Input.AnchorCalendar _ -> "AnchorCalendar"
+        | Input.SendStreamData _ -> "SendStreamData"
+        | Input.SendDatagram _ -> "SendDatagram"
+        | Input.ConsumeStreamData _ -> "ConsumeStreamData"
+        | Input.ResetStream _ -> "ResetStream"
+        | Input.StopSending _ -> "StopSending"
+        | Input.CloseConnection _ -> "CloseConnection"
+        | Input.RequestKeyUpdate _ -> "RequestKeyUpdate"
+        | Input.RequestMigration _ -> "RequestMigration"

@@ -159,10 +159,8 @@ module Bytes =
 
 /// Bytes that are not for everybody's eyes: equal by content, and printed by their number alone.
 [<Struct; StructuredFormatDisplay("{Display}")>]
-type Secret =
-    private
-        { Content: Bytes }
-
+type Secret internal (content: Bytes) =
+    member internal _.Content = content
     member private this.Display = $"{this.Content.Length} secret bytes"
     override this.ToString() = this.Display
 
@@ -170,10 +168,10 @@ type Secret =
 module Secret =
 
     /// No bytes.
-    let empty: Secret = { Content = Bytes.empty }
+    let empty: Secret = Secret Bytes.empty
 
     /// Hides bytes.
-    let ofBytes (bytes: Bytes) : Secret = { Content = bytes }
+    let ofBytes (bytes: Bytes) : Secret = Secret bytes
 
     /// The bytes, to be handled with care.
     let reveal (secret: Secret) : Bytes = secret.Content

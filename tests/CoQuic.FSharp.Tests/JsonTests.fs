@@ -40,7 +40,10 @@ let private pinned =
           pin<OpenError>
           pin<TransportConfig>
           pin<ZeroRttConfig>
-          pin<OrphanZeroRttBuffer> ]
+          pin<OrphanZeroRttBuffer>
+          pin<Answer>
+          pin<Verdict>
+          pin<RecordingEntry> ]
 
 let private enumerations =
     [ typeof<StateChange>
@@ -58,6 +61,8 @@ let private enumerations =
       typeof<TransportErrorCode>
       typeof<NamedGroup>
       typeof<CipherSuite>
+      typeof<AlertDescription>
+      typeof<SignatureScheme>
       typeof<Role> ]
 
 let private statistics =
@@ -66,7 +71,7 @@ let private statistics =
 /// All records of the library that JSON knows.
 let private records =
     let rec reach (seen: Type list) (kind: Type) : Type list =
-        if List.contains kind seen || kind = typeof<Secret> then
+        if List.contains kind seen then
             seen
         elif FSharpType.IsRecord kind && kind.Assembly = typeof<Effect>.Assembly then
             FSharpType.GetRecordFields kind
@@ -79,7 +84,7 @@ let private records =
         else
             seen
 
-    [ typeof<Effect>; typeof<Input>; typeof<QueryResult>; typeof<EndpointConfig> ]
+    [ typeof<Effect>; typeof<QueryResult>; typeof<RecordingEntry> ]
     |> List.fold reach []
     |> List.filter FSharpType.IsRecord
 

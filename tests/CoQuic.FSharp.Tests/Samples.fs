@@ -30,6 +30,7 @@ let private leaves =
           typeof<StreamId>, StreamId 4UL
           typeof<ConnectionId>, ConnectionId(ReadOnlySpan [| 0xc0uy; 0x01uy |])
           typeof<QuicVersion>, QuicVersion.V1
+          typeof<CalendarAnchor>, CalendarAnchor(DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), TimeUs 1L)
           typeof<IPEndPoint>, IPEndPoint(IPAddress.Loopback, 4433) ]
 
 let private isGeneric (definition: Type) (kind: Type) =
@@ -37,16 +38,18 @@ let private isGeneric (definition: Type) (kind: Type) =
 
 let rec private hasOption (kind: Type) =
     isGeneric typedefof<_ option> kind
-    || (FSharpType.IsRecord kind && kind <> typeof<Secret>)
+    || FSharpType.IsRecord kind
        && FSharpType.GetRecordFields kind
           |> Array.exists (fun field -> hasOption field.PropertyType)
 
 let rec private make options (kind: Type) : objnull =
     match leaves.TryGetValue kind with
     | true, value -> value
+    | false, _ when kind.IsInterface -> null // It has no JSON, and no sample.
     | false, _ when kind.IsEnum -> Enum.GetValues(kind).GetValue 0
     | false, _ when isGeneric typedefof<_ option> kind ->
         match options with
+        | _ when kind.GenericTypeArguments[0].IsInterface -> null
         | Absent -> null
         | Present ->
             let some =

@@ -113,7 +113,7 @@ module internal JsonDecoder =
                 decode path kind.GenericTypeArguments[0] None element |> Result.map (some kind)
         elif isGeneric typedefof<_ list> kind then
             decodeList path kind element
-        elif FSharpType.IsRecord kind && kind <> typeof<Secret> then
+        elif FSharpType.IsRecord kind then
             decodeRecord path kind basis element
         elif FSharpType.IsUnion kind then
             decodeUnion path kind element
@@ -144,6 +144,7 @@ module internal JsonDecoder =
             |> Option.map (fun record -> FSharpValue.GetRecordField(nonNull record, field))
 
         match found.TryGetValue name with
+        | _ when isLeftOut field -> Ok(before |> Option.defaultValue null)
         | true, element -> decode $"{path}.{name}" field.PropertyType before element
         | false, _ ->
             match before with
@@ -174,7 +175,7 @@ module internal JsonDecoder =
     /// The fields of a case that holds a record are the record's.
     and private decodeCase path (case: UnionCaseInfo) element =
         match case.GetFields() with
-        | [| only |] when FSharpType.IsRecord only.PropertyType && only.PropertyType <> typeof<Secret> ->
+        | [| only |] when FSharpType.IsRecord only.PropertyType ->
             let record = only.PropertyType
 
             decodeFields path [ Json.tagName ] None (FSharpType.GetRecordFields record) element

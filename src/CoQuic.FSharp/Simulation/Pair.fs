@@ -28,12 +28,11 @@ module Pair =
     /// The calendar time at virtual time zero.
     let private epoch = DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)
 
-    let private endpoint seed label config =
-        Endpoint.create (Sources.create (SeededEntropy(seed, label)) TimeUs.zero epoch) config
+    let private sources seed label =
+        Sources.create (SeededEntropy(seed, label)) TimeUs.zero epoch
 
-    /// Two endpoints whose chance the seed decides. A step takes 10 ms.
-    let create (seed: uint64) (client: EndpointConfig) (server: EndpointConfig) : Result<Pair, EndpointError> =
-        match endpoint seed "client" client, endpoint seed "server" server with
+    let private join client server =
+        match client, server with
         | Ok client, Ok server ->
             Ok
                 { Client = client
@@ -44,6 +43,21 @@ module Pair =
                   ToClient = [] }
         | Error error, _
         | _, Error error -> Error error
+
+    /// Two endpoints whose chance the seed decides. A step takes 10 ms.
+    let create (seed: uint64) (client: EndpointConfig) (server: EndpointConfig) : Result<Pair, EndpointError> =
+        join (Endpoint.create (sources seed "client") client) (Endpoint.create (sources seed "server") server)
+
+    /// As `create`, with both sides recorded: `tell` hears each entry and whose it is (see `Endpoint.recorded`).
+    let recorded
+        (tell: Role -> RecordingEntry -> unit)
+        (seed: uint64)
+        (client: EndpointConfig)
+        (server: EndpointConfig)
+        : Result<Pair, EndpointError> =
+        join
+            (Endpoint.recorded (tell Role.Client) (sources seed "client") client)
+            (Endpoint.recorded (tell Role.Server) (sources seed "server") server)
 
     let private runs (result: QueryResult) =
         result.Effects

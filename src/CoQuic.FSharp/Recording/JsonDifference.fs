@@ -1,0 +1,60 @@
+namespace CoQuic.FSharp
+
+open System.Linq
+open System.Text.Json
+
+/// The first place where two JSON values differ.
+module internal JsonDifference =
+
+    /// How many characters of a value are shown.
+    let private shown = 60
+
+    let private show (element: JsonElement) =
+        let text = element.GetRawText()
+
+        if text.Length <= shown then
+            text
+        else
+            text.Substring(0, shown) + "…"
+
+    let private field path (name: string) =
+        if path = "" then name else $"{path}.{name}"
+
+    let rec private find path (left: JsonElement) (right: JsonElement) : (string * string * string) option =
+        match left.ValueKind, right.ValueKind with
+        | JsonValueKind.Object, JsonValueKind.Object -> findInObjects path left right
+        | JsonValueKind.Array, JsonValueKind.Array -> findInLists path left right
+        | _ when JsonElement.DeepEquals(left, right) -> None
+        | _ -> Some(path, show left, show right)
+
+    and private findInObjects path left right =
+        let names =
+            left.EnumerateObject().Concat(right.EnumerateObject())
+            |> Seq.map _.Name
+            |> Seq.distinct
+
+        names
+        |> Seq.tryPick (fun name ->
+            match left.TryGetProperty name, right.TryGetProperty name with
+            | (true, left), (true, right) -> find (field path name) left right
+            | (true, left), (false, _) -> Some(field path name, show left, "nothing")
+            | (false, _), (_, right) -> Some(field path name, "nothing", show right))
+
+    and private findInLists path left right =
+        let left, right =
+            List.ofSeq (left.EnumerateArray()), List.ofSeq (right.EnumerateArray())
+
+        seq { 0 .. max left.Length right.Length - 1 }
+        |> Seq.tryPick (fun index ->
+            match List.tryItem index left, List.tryItem index right with
+            | Some left, Some right -> find $"{path}[{index}]" left right
+            | Some left, None -> Some($"{path}[{index}]", show left, "nothing")
+            | None, Some right -> Some($"{path}[{index}]", "nothing", show right)
+            | None, None -> None)
+
+    /// Where two values of a type differ first, and what is there on both sides; none when they are the same.
+    let first (left: 'value) (right: 'value) : (string * string * string) option =
+        find
+            ""
+            (JsonSerializer.SerializeToElement(left, Json.options))
+            (JsonSerializer.SerializeToElement(right, Json.options))
