@@ -43,6 +43,10 @@ type QuicConnectionOptions internal () =
     /// The file to append key-log lines to (NSS format); null asks the environment variable SSLKEYLOGFILE.
     member val KeyLogFile: string | null = null with get, set
 
+    /// The new file to record the endpoint in, for `Recordings.load` and `Replay.run`; null records nothing. It decrypts the
+    /// sessions, and its owner alone can read it.
+    member val RecordTo: string | null = null with get, set
+
     member internal this.Streams: StreamOptions =
         ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultStreamErrorCode, nameof this.DefaultStreamErrorCode)
         ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultCloseErrorCode, nameof this.DefaultCloseErrorCode)
@@ -70,6 +74,7 @@ type QuicConnectionOptions internal () =
     member internal this.Apply(options: RuntimeOptions) : RuntimeOptions =
         { options with
             KeyLogFile = Option.ofObj this.KeyLogFile
+            RecordTo = Option.ofObj this.RecordTo
             Endpoint =
                 { options.Endpoint with
                     ApplicationProtocols = [ for protocol in this.ApplicationProtocols -> string protocol ]

@@ -16,6 +16,9 @@ type RuntimeOptions =
         LocalEndPoint: IPEndPoint option
         /// The file to append key-log lines to (NSS format); none asks the environment variable SSLKEYLOGFILE.
         KeyLogFile: string option
+        /// The new file to record the endpoint in (`Recordings.load`, `Replay.run`); none records nothing. It decrypts the sessions,
+        /// and its owner alone can read it.
+        RecordTo: string option
         /// What to ask the system for, in bytes, to buffer datagrams in each direction. It may grant less.
         SocketBufferBytes: int
         /// Whether to use segmentation and receive offload where the system has them.
@@ -31,6 +34,7 @@ module RuntimeOptions =
         { Endpoint = endpoint
           LocalEndPoint = None
           KeyLogFile = None
+          RecordTo = None
           SocketBufferBytes = 4 * 1024 * 1024
           Offload = true }
 
@@ -61,7 +65,7 @@ type RunningAgent<'model, 'message when 'message: equality> internal (agent: Age
 
 /// The engine in this process, or the one that COQUIC_ENGINE names.
 [<Sealed>]
-type internal EndpointEngine(endpoint: Endpoint) =
+type internal EndpointEngine(endpoint: Endpoint, recording: RecordingFile option) =
     interface IEngine with
         member _.Feed(now, input) = Endpoint.apply now input endpoint
 
@@ -70,7 +74,10 @@ type internal EndpointEngine(endpoint: Endpoint) =
             struct (handle, result)
 
         member _.Receive(now, run) = Endpoint.receiveOwned now run endpoint
-        member _.Dispose() = Endpoint.dispose endpoint
+
+        member _.Dispose() =
+            Endpoint.dispose endpoint
+            recording |> Option.iter (fun file -> (file :> IDisposable).Dispose())
 
 /// Runs programs on sockets.
 [<RequireQualifiedAccess>]
@@ -100,6 +107,13 @@ module Runtime =
               // A server behind several addresses answers from the one that it was asked at.
               PacketInformation = options.Endpoint.Role = Role.Server && isWildcard bind }
 
+    /// Closes what was opened before, when the next thing cannot be.
+    let private orClose (opened: IDisposable) result =
+        if Result.isError result then
+            opened.Dispose()
+
+        result
+
     let private createEngine (options: RuntimeOptions) =
         let sources = Sources.create (PlatformEntropy()) (Clock.now ()) (Clock.utc ())
         let hasKeyLog = options.KeyLogFile |> KeyLog.path |> Option.isSome
@@ -108,21 +122,23 @@ module Runtime =
             { options.Endpoint with
                 EnableKeyLog = options.Endpoint.EnableKeyLog || hasKeyLog }
 
-        Endpoint.create sources config
-        |> Result.map (fun endpoint -> new EndpointEngine(endpoint) :> IEngine)
-        |> Result.mapError RuntimeError.ofEndpointError
+        match options.RecordTo with
+        | None ->
+            Endpoint.create sources config
+            |> Result.map (fun endpoint -> new EndpointEngine(endpoint, None) :> IEngine)
+            |> Result.mapError RuntimeError.ofEndpointError
+        | Some path ->
+            RecordingFile.Create path
+            |> Result.bind (fun file ->
+                Endpoint.recorded file.Write sources config
+                |> Result.mapError RuntimeError.ofEndpointError
+                |> orClose file
+                |> Result.map (fun endpoint -> new EndpointEngine(endpoint, Some file) :> IEngine))
 
     let private openKeyLog (options: RuntimeOptions) : Result<KeyLog option, RuntimeError> =
         match KeyLog.path options.KeyLogFile with
         | None -> Ok None
         | Some path -> KeyLog.Open path |> Result.map Some
-
-    /// Closes what was opened before, when the next thing cannot be.
-    let private orClose (opened: IDisposable) result =
-        if Result.isError result then
-            opened.Dispose()
-
-        result
 
     /// Everything that a program needs, but its thread does not run yet.
     let internal prepare
