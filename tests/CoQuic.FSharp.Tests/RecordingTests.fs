@@ -100,6 +100,17 @@ let private changeEntropy answer =
     | Answer.Entropy bytes -> Answer.Entropy(Secret.ofBytes (flip 0 (Secret.reveal bytes)))
     | other -> other
 
+/// The fields of a record that hold an interface.
+let private injected (record: Type) =
+    let isInterface (kind: Type) =
+        kind.IsInterface
+        || kind.IsGenericType
+           && kind.GenericTypeArguments[0].IsInterface
+           && not (typeof<System.Collections.IEnumerable>.IsAssignableFrom kind)
+
+    Microsoft.FSharp.Reflection.FSharpType.GetRecordFields record
+    |> Array.filter (fun field -> isInterface field.PropertyType)
+
 [<Tests>]
 let tests =
     testList
@@ -151,13 +162,29 @@ let tests =
                   (kinds Role.Server)
                   (set
                       [ "entropy"
-                        "key_share"
-                        "shared_secret"
+                        "key_share_answer"
                         "identity"
                         "signature"
                         "connection_id"
                         "connection_id_read" ])
                   "a server's"
+
+          testCase "nothing that is injected is left off the tape"
+          <| fun () ->
+              let sources, config =
+                  Tape().Sources(CalendarAnchor(DateTimeOffset.UnixEpoch, TimeUs.zero), serverConfig)
+
+              let isTaped (record: obj) (before: obj) (field: System.Reflection.PropertyInfo) =
+                  obj.ReferenceEquals(field.GetValue record, field.GetValue before) |> not
+
+              for field in injected typeof<EndpointConfig> do
+                  Expect.isTrue (isTaped config serverConfig field) $"EndpointConfig.{field.Name}: Answer.fs, Tape.fs"
+
+              let before =
+                  Sources.create (SeededEntropy(1UL, "")) TimeUs.zero DateTimeOffset.UnixEpoch
+
+              for field in injected typeof<Sources> do
+                  Expect.isTrue (isTaped sources before field) $"Sources.{field.Name}: Answer.fs, Tape.fs"
 
           testCase "a verdict against the peer is replayed"
           <| fun () ->

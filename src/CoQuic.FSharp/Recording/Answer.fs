@@ -22,10 +22,12 @@ type Verdict =
 type Answer =
     /// The random bytes that `IEntropy` gave.
     | Entropy of bytes: Secret
-    /// The public key of a new key share.
+    /// The public key of a client's new key share.
     | KeyShare of publicKey: Bytes
-    /// What a key share agreed on with the peer's; none when the peer's was not valid.
+    /// What a client's key share agreed on with the server's; none when the server's was not valid.
     | SharedSecret of secret: Secret option
+    /// A server's public key for a client's, and what the two agree on; none when the client's was not valid.
+    | KeyShareAnswer of publicKey: Bytes * secret: Secret option
     /// The certificates of the identity picked for a client, DER, and how it can sign; none refused the client.
     | Identity of certificates: Bytes list * schemes: SignatureScheme list
     /// A signature, as TLS has it.
@@ -80,7 +82,18 @@ module internal RecordingSources =
             member _.Generate(group, _) =
                 let share = inner.Generate(group, bits)
                 note (Answer.KeyShare share.PublicKey)
-                keyShare note share }
+                keyShare note share
+
+            member _.TryAnswer(group, peerPublicKey, _, answer) =
+                let isValid = inner.TryAnswer(group, peerPublicKey, bits, &answer)
+
+                match answer with
+                | null -> note (Answer.KeyShareAnswer(Bytes.empty, None))
+                | given ->
+                    let secret = Secret.ofBytes (Bytes.CopyOf given.SharedSecret)
+                    note (Answer.KeyShareAnswer(given.PublicKey, Some secret))
+
+                isValid }
 
     let private signer note (inner: Engine.IHandshakeSigner) =
         { new Engine.IHandshakeSigner with

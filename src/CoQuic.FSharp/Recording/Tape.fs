@@ -19,6 +19,7 @@ type internal Tape() =
         | Answer.Entropy bytes -> $"{(Secret.reveal bytes).Length} random bytes"
         | Answer.KeyShare _ -> "a key share"
         | Answer.SharedSecret _ -> "a shared secret"
+        | Answer.KeyShareAnswer _ -> "an answer to a key share"
         | Answer.Identity _ -> "a server identity"
         | Answer.Signature _ -> "a signature"
         | Answer.Verdict _ -> "a verdict"
@@ -72,7 +73,20 @@ type internal Tape() =
                 next "a key share" (function
                     | Answer.KeyShare publicKey -> Some publicKey
                     | _ -> None)
-                |> keyShare }
+                |> keyShare
+
+            member _.TryAnswer(_, _, _, answer) =
+                let publicKey, secret =
+                    next "an answer to a key share" (function
+                        | Answer.KeyShareAnswer(publicKey, secret) -> Some(publicKey, secret)
+                        | _ -> None)
+
+                answer <-
+                    match secret with
+                    | Some secret -> new Engine.KeyShareAnswer(publicKey, Bytes.toArray (Secret.reveal secret))
+                    | None -> null
+
+                secret.IsSome }
 
     let signer (schemes: SignatureScheme list) =
         let schemes = List.toArray schemes
