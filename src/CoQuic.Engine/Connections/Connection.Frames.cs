@@ -123,17 +123,6 @@ internal sealed partial class Connection
         return null;
     }
 
-    /// <summary>RFC 9000 §19.7: only a server sends it.</summary>
-    private TransportError? OnNewToken(ulong type, ref QuicReader reader)
-    {
-        if (_role == Role.Server)
-            return new TransportError(TransportErrorCode.ProtocolViolation, "NEW_TOKEN from a client");
-        if (!NewTokenFrame.TryRead(ref reader, out NewTokenFrame frame))
-            return FrameReader.Malformed(type);
-        Tell(new NewTokenAvailableEffect(Handle, Bytes.CopyOf(frame.Token)));
-        return null;
-    }
-
     private TransportError? OnConnectionIdFrame(ulong type, ConnectionId destination, ref QuicReader reader)
     {
         if (type == FrameType.NewConnectionId)

@@ -105,7 +105,8 @@ internal sealed partial class Connection
     {
         if (!TransportParameterCodec.TryRead(encoded, _role.Opposite(), out TransportParameters? parameters, out TransportError? error))
             return error;
-        if (PeerParameterCheck.Authenticate(parameters, _setup, _remoteIds.Current.Id) is { } mismatch)
+        if (PeerParameterCheck.Authenticate(
+            parameters, _setup, _remoteIds.Current.Id, _validation.RetrySourceId) is { } mismatch)
             return mismatch;
 
         _peerParameters = parameters;
@@ -149,6 +150,8 @@ internal sealed partial class Connection
         DiscardKeys(now, EncryptionLevel.Initial);
         DiscardKeys(now, EncryptionLevel.Handshake);
         IssueConnectionIds();
+        if (_role == Role.Server)
+            IssueNewTokens(now);
         _loss.Rearm(now, RecoveryContext);
     }
 

@@ -91,7 +91,7 @@ internal sealed partial class Connection
         if (packet.Type != PacketType.Initial)
             return null;
         if (_role == Role.Server)
-            return datagramLength < SmallestDatagramSize ? DropReason.TooSmall : null;
+            return datagramLength < DatagramSizes.Smallest ? DropReason.TooSmall : null;
         return packet.Token.IsEmpty ? null : DropReason.Malformed;
     }
 
@@ -100,6 +100,8 @@ internal sealed partial class Connection
     {
         if (packet.Type == PacketType.VersionNegotiation)
             return OnVersionNegotiation(bytes.Span);
+        if (packet.Type == PacketType.Retry && packet.HasFixedBit)
+            return OnRetry(now, bytes.Span);
         if (!packet.Type.IsProtected() || !packet.HasFixedBit)
             return DropReason.Malformed;
         if (packet.Type != PacketType.OneRtt && !IsOfThisConnection(packet))
@@ -170,10 +172,11 @@ internal sealed partial class Connection
     /// <summary>RFC 9000 §6.2: a client obeys once, before anything else was received, unless its own version is offered.</summary>
     private DropReason? OnVersionNegotiation(ReadOnlySpan<byte> bytes)
     {
-        bool isExpected = _role == Role.Client && !HasProcessedPacket && !_setup.HasNegotiatedVersion;
+        bool isExpected = _role == Role.Client
+            && !HasProcessedPacket && !_setup.HasNegotiatedVersion && !_validation.HasObeyedRetry;
         if (!isExpected || !VersionNegotiationPacket.TryRead(bytes, out VersionNegotiationPacket offer))
             return DropReason.Malformed;
-        if (!offer.SourceConnectionId.SequenceEqual(_setup.OriginalDestinationId.Span) || offer.Offers(_setup.Version))
+        if (!offer.SourceConnectionId.SequenceEqual(_setup.InitialDestinationId.Span) || offer.Offers(_setup.Version))
             return DropReason.Malformed;
 
         foreach (QuicVersion version in _config.SupportedVersions)

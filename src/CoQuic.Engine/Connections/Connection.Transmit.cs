@@ -6,9 +6,6 @@ namespace CoQuic.Engine;
 /// <content>The transmit pass: packets are written straight into the outgoing chunk, coalesced, padded, sealed in place and recorded.</content>
 internal sealed partial class Connection
 {
-    /// <summary>What every QUIC path carries (RFC 9000 §14).</summary>
-    internal const int SmallestDatagramSize = 1200;
-
     /// <summary>Datagrams that one drain sends at most: the bound on the work of one call.</summary>
     private const int MaximumDatagramsPerDrain = 256;
 
@@ -108,7 +105,7 @@ internal sealed partial class Connection
             mustExpand |= level == EncryptionLevel.Initial && (open.IsAckEliciting || _role == Role.Client);
         }
 
-        return sealedLength + Complete(now, ref open, mustExpand ? SmallestDatagramSize - sealedLength : 0);
+        return sealedLength + Complete(now, ref open, mustExpand ? DatagramSizes.Smallest - sealedLength : 0);
     }
 
     /// <summary>Writes the frames that a packet of one level has to carry now; false when there are none.</summary>
@@ -155,7 +152,7 @@ internal sealed partial class Connection
             return PacketBuilder.Begin(room, new ShortHeader(destination, Spin: false, _keys.KeyPhase, number, numberLength));
         var header = new LongHeader(PacketTypes.Of(level), _setup.Version, destination, _setup.LocalId, number, numberLength);
         bool hasToken = level == EncryptionLevel.Initial && _role == Role.Client;
-        return PacketBuilder.Begin(room, header, hasToken ? _setup.Token.Span : default);
+        return PacketBuilder.Begin(room, header, hasToken ? _validation.Token.Span : default);
     }
 
     /// <summary>Seals a packet and records it (RFC 9002 §A.5).</summary>

@@ -17,18 +17,21 @@ internal sealed class ConnectionKeys : IDisposable
     private ulong _failures;
     private bool _isUpdateRequested;
 
+    /// <param name="initial">The keys to begin with; taken over.</param>
+    public ConnectionKeys(InitialKeys initial) => InstallInitial(initial);
+
     /// <summary>The Key Phase bit of 1-RTT packets that are sent (RFC 9001 §6).</summary>
     public bool KeyPhase => _sendingPhases?.Phase ?? false;
 
     /// <summary>RFC 9001 §6.6: more packets failed to open than is safe, and the connection must end.</summary>
     public bool IsIntegrityLimitReached => _failures >= _integrityLimit;
 
-    /// <summary>Initial keys derive from the client's first Destination Connection ID (RFC 9001 §5.2).</summary>
-    public void InstallInitial(QuicVersion version, ConnectionId originalDestination, Role role)
+    /// <summary>Initial keys of another destination replace those that were: a client obeys a Retry (RFC 9000 §17.2.5.2).</summary>
+    public void InstallInitial(InitialKeys keys)
     {
-        InitialSecrets secrets = InitialSecrets.Derive(version, originalDestination);
-        _receiving[0] = PacketProtection.Create(version, CipherSuites.Initial, secrets.SentBy(role.Opposite()));
-        _sending[0] = PacketProtection.Create(version, CipherSuites.Initial, secrets.SentBy(role));
+        Discard(EncryptionLevel.Initial);
+        _receiving[(int)EncryptionLevel.Initial] = keys.Receiving;
+        _sending[(int)EncryptionLevel.Initial] = keys.Sending;
     }
 
     /// <summary>TLS has a new secret: the keys derive from it, and it is cleared.</summary>

@@ -10,6 +10,7 @@ internal static class LocalParameters
         return new TransportParameters
         {
             OriginalDestinationConnectionId = isServer ? setup.OriginalDestinationId : null,
+            RetrySourceConnectionId = isServer ? setup.RetrySourceId : null,
             StatelessResetToken = isServer && !setup.LocalId.IsEmpty ? setup.ResetTokens.Of(setup.LocalId) : null,
             InitialSourceConnectionId = setup.LocalId,
             MaxIdleTimeout = transport.MaxIdleTimeout,

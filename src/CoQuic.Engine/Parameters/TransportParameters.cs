@@ -10,7 +10,7 @@ internal sealed record TransportParameters
 {
     public const ulong DefaultMaxUdpPayloadSize = 65527;
 
-    public const ulong SmallestMaxUdpPayloadSize = 1200;
+    public const ulong SmallestMaxUdpPayloadSize = DatagramSizes.Smallest;
 
     public const int DefaultAckDelayExponent = 3;
 
