@@ -15,12 +15,12 @@ internal sealed partial class Connection
     private DropReason? OnRetry(TimeUs now, ReadOnlySpan<byte> packet)
     {
         bool isExpected = _role == Role.Client && !HasProcessedPacket;
-        if (!isExpected || !_validation.TryObey(packet, _setup.Version, _setup.InitialDestinationId))
+        if (!isExpected || !_validation.TryObey(packet, _version.Original, _setup.InitialDestinationId))
             return DropReason.Malformed;
 
         ConnectionId destination = _validation.RetrySourceId!.Value;
         OnPeerChoseId(destination);
-        _keys.InstallInitial(InitialKeys.Derive(_setup.Version, destination, _role));
+        _keys.InstallInitial(InitialKeysOf(_version.Original));
         _idle.OnPacketReceived(now);
         Array.Clear(_probes);
         _loss.OnRetryReceived(now, RecoveryContext);
@@ -34,7 +34,7 @@ internal sealed partial class Connection
     {
         DateTimeOffset time = _setup.CalendarTime + (now - _startedAt);
         var scope = new TokenScope(
-            _setup.Version, time.ToUnixTimeMilliseconds(), AddressDigest.OfAddress(_setup.AddressIdentity));
+            _version.Current, time.ToUnixTimeMilliseconds(), AddressDigest.OfAddress(_setup.AddressIdentity));
         for (int count = 0; count < _config.NewTokensPerConnection; count++)
             _newTokens.Issue(Bytes.Wrap(_setup.Tokens!.Issue(scope)));
     }

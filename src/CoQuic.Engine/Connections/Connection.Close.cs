@@ -40,10 +40,16 @@ internal sealed partial class Connection
     }
 
     /// <summary>A stateless reset: the peer knows nothing of the connection any more (RFC 9000 §10.3.1).</summary>
-    private void OnStatelessReset(TimeUs now)
+    public void OnStatelessReset(TimeUs now)
     {
-        _closeReason = new CloseReason(CloseOrigin.StatelessReset, false, 0, 0, "the peer has lost the connection's state");
-        TellClosed(_closeReason);
+        if (State >= ConnectionState.Draining)
+            return;
+        if (_closeReason is null)
+        {
+            _closeReason = new CloseReason(CloseOrigin.StatelessReset, false, 0, 0, "the peer has lost the connection's state");
+            TellClosed(_closeReason);
+        }
+
         State = ConnectionState.Draining;
         _closing = new ClosingPeriod(now, Pto, Bytes.Empty);
     }

@@ -73,7 +73,7 @@ internal sealed partial class Connection
     {
         Tell(new HandshakeInformationEffect(
             Handle,
-            _setup.Version,
+            _version.Current,
             _tls.ApplicationProtocol ?? "",
             _tls.CipherSuite,
             _tls.Group,

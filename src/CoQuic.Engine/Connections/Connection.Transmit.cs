@@ -148,9 +148,18 @@ internal sealed partial class Connection
         ConnectionId destination = path.RemoteId.Id;
         if (level == EncryptionLevel.OneRtt && IsHandshakeConfirmed)
             _keys.UpdateIfDue(_loss.LargestAcknowledged(space));
-        if (level == EncryptionLevel.OneRtt)
-            return PacketBuilder.Begin(room, new ShortHeader(destination, Spin: false, _keys.KeyPhase, number, numberLength));
-        var header = new LongHeader(PacketTypes.Of(level), _setup.Version, destination, _setup.LocalId, number, numberLength);
+        PacketBuilder builder = level == EncryptionLevel.OneRtt
+            ? PacketBuilder.Begin(room, new ShortHeader(destination, Spin: false, _keys.KeyPhase, number, numberLength))
+            : BeginLongHeader(level, room, destination, number, numberLength);
+        if (!_quicBit.Next())
+            builder.ClearFixedBit();
+        return builder;
+    }
+
+    private PacketBuilder BeginLongHeader(
+        EncryptionLevel level, Span<byte> room, ConnectionId destination, ulong number, int numberLength)
+    {
+        var header = new LongHeader(PacketTypes.Of(level), VersionOf(level), destination, _setup.LocalId, number, numberLength);
         bool hasToken = level == EncryptionLevel.Initial && _role == Role.Client;
         return PacketBuilder.Begin(room, header, hasToken ? _validation.Token.Span : default);
     }

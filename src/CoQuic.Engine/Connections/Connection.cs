@@ -5,9 +5,10 @@ namespace CoQuic.Engine;
 /// <summary>
 /// One QUIC connection. It owns the machines that hold the rules and coordinates them: it finds the right one, calls it and acts on
 /// its answer. The parts follow what can happen to it: packets (Receive, Frames), TLS (Handshake), what it sends (Transmit), time
-/// (Timers), tokens (AddressValidation), its end (Close), the application (Commands), and what it tells (Events).
+/// (Timers), versions (Versions), tokens
+/// (AddressValidation), its end (Close), the application (Commands), and what it tells (Events).
 /// </summary>
-internal sealed partial class Connection : IHasDeadline, IDisposable
+internal sealed partial class Connection : IHasDeadline, IServerParameters, IDisposable
 {
     private readonly ConnectionSetup _setup;
     private readonly EndpointConfig _config;
@@ -24,6 +25,8 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
     private readonly LocalConnectionIds _localIds;
     private readonly RemoteConnectionIds _remoteIds;
     private readonly PathSet _paths;
+    private readonly NegotiatedVersion _version;
+    private readonly QuicBit _quicBit;
     private readonly TimeUs _startedAt;
     private TransportParameters? _peerParameters;
 
@@ -33,6 +36,8 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
         _config = setup.Config;
         _role = setup.Config.Role;
         _startedAt = now;
+        _version = new NegotiatedVersion(setup.Version, _config.SupportedVersions, setup.HasNegotiatedVersion);
+        _quicBit = new QuicBit(_config.Entropy);
         _validation = new ClientAddressValidation(setup.Token, setup.RetrySourceId);
         _keys = new ConnectionKeys(setup.InitialKeys ?? InitialKeys.Derive(setup.Version, setup.InitialDestinationId, _role));
         TransportConfig transport = _config.Transport;
@@ -41,7 +46,8 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
         _datagramLimits = new DatagramLimits(transport.MaxDatagramFrameSize);
         _idle = new IdleTimer(now, transport.MaxIdleTimeout);
         _localIds = new LocalConnectionIds(setup.LocalId);
-        _remoteIds = new RemoteConnectionIds(setup.RemoteId, (ulong)transport.ActiveConnectionIdLimit);
+        _remoteIds = new RemoteConnectionIds(
+            setup.RemoteId, (ulong)transport.ActiveConnectionIdLimit, new StatelessResetWatch(setup.Resets, this));
         _paths = new PathSet(FirstPath());
         _loss = new LossDetector(_role, CurrentPath.Recovery);
         _tls = NewTlsSession();
@@ -138,5 +144,6 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
         for (int index = 0; index < _localIds.ActiveCount; index++)
             _setup.Router.Remove(_localIds[index], this);
         _setup.Router.Remove(_setup.InitialDestinationId, this);
+        _remoteIds.Release();
     }
 }

@@ -11,6 +11,9 @@ internal sealed record ConnectionSetup
     /// <summary>Makes stateless reset tokens for our connection IDs.</summary>
     public required StatelessResetTokens ResetTokens { get; init; }
 
+    /// <summary>Where the stateless reset tokens of the peer's connection IDs are found.</summary>
+    public required StatelessResetTable Resets { get; init; }
+
     /// <summary>Where datagrams to our connection IDs are found.</summary>
     public required DatagramRouter Router { get; init; }
 

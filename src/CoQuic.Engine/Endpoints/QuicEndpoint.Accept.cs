@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 
 namespace CoQuic.Engine;
 
@@ -22,11 +23,19 @@ public sealed partial class QuicEndpoint
             if (!TryAdmit(now, datagram, initial, input))
                 initial.Keys.Dispose();
         }
+        else if (_config.EnableLongHeaderStatelessReset && IsHandshake(datagram.Span, header))
+        {
+            AnswerUnknownConnection(now, datagram.Length, new ConnectionId(header.DestinationConnectionId), input);
+        }
         else
         {
             _drops.Count(reason);
         }
     }
+
+    private static bool IsHandshake(ReadOnlySpan<byte> datagram, in InvariantHeader header) =>
+        header.DestinationConnectionId.Length <= ConnectionId.MaximumLength
+        && PacketHeader.LongType(datagram[0], VersionProfile.Of(header.Version)) == PacketType.Handshake;
 
     private bool Speaks(QuicVersion version)
     {
@@ -80,6 +89,7 @@ public sealed partial class QuicEndpoint
         {
             Config = _config,
             ResetTokens = _resetTokens,
+            Resets = _resets,
             Router = _router,
             Handle = NextHandle,
             Version = initial.Packet.Version,
@@ -149,8 +159,12 @@ public sealed partial class QuicEndpoint
             return;
         }
 
-        Span<byte> room = _runs.Reserve(VersionNegotiationPacket.Size(header, _config.SupportedVersions.Count), _effects);
-        int length = VersionNegotiationPacket.Write(room, header, _config.SupportedVersions);
+        // RFC 9000 §6.3: a version that nobody speaks keeps clients used to unknown ones.
+        IReadOnlyList<QuicVersion> versions = _config.Transport.GreaseReservedVersions
+            ? [.. _config.SupportedVersions, QuicVersion.DrawReserved(_config.Entropy)]
+            : _config.SupportedVersions;
+        Span<byte> room = _runs.Reserve(VersionNegotiationPacket.Size(header, versions.Count), _effects);
+        int length = VersionNegotiationPacket.Write(room, header, versions);
         AnswerWithoutState(length, input);
     }
 

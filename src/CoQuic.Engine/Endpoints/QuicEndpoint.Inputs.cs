@@ -17,7 +17,7 @@ public sealed partial class QuicEndpoint
         Begin();
         connection = ConnectionHandle.None;
         ConnectionId localId = input.SourceConnectionId ?? _config.ConnectionIds.Generate(_config.Entropy);
-        QuicVersion version = input.InitialVersion ?? _config.SupportedVersions[0];
+        QuicVersion version = input.InitialVersion ?? FirstVersion();
         bool isPossible = Role == Role.Client
             && _router.Find(localId) is null
             && (Speaks(version) || version.IsReserved)
@@ -30,6 +30,7 @@ public sealed partial class QuicEndpoint
         {
             Config = _config,
             ResetTokens = _resetTokens,
+            Resets = _resets,
             Router = _router,
             Handle = NextHandle,
             Version = version,
@@ -52,6 +53,11 @@ public sealed partial class QuicEndpoint
         Effect created = new ConnectionLifecycleEventEffect(opened.Handle, Lifecycle.Created);
         return result with { Effects = [.. result.Effects, created] };
     }
+
+    /// <summary>A reserved version makes the server negotiate: whoever probes knows that negotiation works (RFC 9000 §6.3).</summary>
+    private QuicVersion FirstVersion() => _config.EnableReservedVersionProbe
+        ? QuicVersion.DrawReserved(_config.Entropy)
+        : _config.SupportedVersions[0];
 
     /// <summary>Time has passed: what is due at every connection is done, and work that was cut short goes on.</summary>
     /// <param name="now">The instant.</param>

@@ -31,18 +31,38 @@ public sealed partial class QuicEndpoint
 
     private void ReceiveOne(TimeUs now, Memory<byte> datagram, in OwnedDatagram input)
     {
-        if (!TryReadDestination(datagram.Span, out InvariantHeader header, out ConnectionId destination))
-        {
-            _drops.Count(DropReason.Malformed);
-            return;
-        }
-
-        if (_router.Find(destination) is { } connection)
+        bool isRead = TryReadDestination(datagram.Span, out InvariantHeader header, out ConnectionId destination);
+        if (isRead && _router.Find(destination) is { } connection)
             Deliver(now, connection, datagram, input, destination);
+        else if (_resets.Find(datagram.Span) is { } lost)
+            OnStatelessReset(now, lost);
+        else if (!isRead)
+            _drops.Count(DropReason.Malformed);
         else if (header.IsLong && Role == Role.Server)
             ReceiveFirst(now, datagram, header, input);
         else
-            _drops.Count(DropReason.UnknownConnection);
+            AnswerUnknownConnection(now, datagram.Length, destination, input);
+    }
+
+    /// <summary>RFC 9000 §10.3.1: a reset comes to a random ID; by its token it is known which connection the peer has lost.</summary>
+    private void OnStatelessReset(TimeUs now, Connection connection)
+    {
+        connection.OnStatelessReset(now);
+        Queue(connection);
+    }
+
+    /// <summary>
+    /// RFC 9000 §10.3: a server that does not know a connection, perhaps any more, lets its peer know. Each answer is smaller than what
+    /// it answers, so that two who know nothing of each other fall silent (RFC 9000 §10.3.3).
+    /// </summary>
+    private void AnswerUnknownConnection(TimeUs now, int datagramLength, ConnectionId destination, in OwnedDatagram input)
+    {
+        _drops.Count(DropReason.UnknownConnection);
+        int length = Role == Role.Server && !destination.IsEmpty ? StatelessReset.LengthFor(datagramLength) : 0;
+        if (length == 0 || !_limits.Resets.TryUse(now))
+            return;
+        StatelessReset.Write(_config.Entropy, _resetTokens.Of(destination), _runs.Reserve(length, _effects)[..length]);
+        AnswerWithoutState(length, input);
     }
 
     /// <summary>RFC 9000 §5.2: long headers tell the length of their connection IDs, short ones leave it to the scheme.</summary>

@@ -16,6 +16,7 @@ public sealed partial class QuicEndpoint : IDisposable
 
     private readonly EndpointConfig _config;
     private readonly StatelessResetTokens _resetTokens;
+    private readonly StatelessResetTable _resets;
     private readonly Dictionary<ConnectionHandle, Connection> _connections = [];
     private readonly DatagramRouter _router = new();
     private readonly DeadlineQueue<Connection> _deadlines = new();
@@ -38,6 +39,7 @@ public sealed partial class QuicEndpoint : IDisposable
         _config = config;
         _calendar = config.Calendar;
         _resetTokens = new StatelessResetTokens(ResetKeyOf(config));
+        _resets = new StatelessResetTable(_resetTokens);
         _initials = new IncomingInitials(config.Transport.GreaseQuicBit);
         _tokens = config.Role == Role.Server ? new AddressTokens(config) : null;
     }

@@ -91,6 +91,9 @@ internal ref struct PacketBuilder
         return new PacketBuilder(buffer, isLong: false, writer.Position, header.PacketNumber, header.PacketNumberLength);
     }
 
+    /// <summary>Sets the QUIC bit to 0, which only a peer takes that has said so (RFC 9287 §3).</summary>
+    public readonly void ClearFixedBit() => _buffer[0] &= unchecked((byte)~PacketHeader.FixedBit);
+
     /// <summary>Adds PADDING until the sealed packet has at least this length.</summary>
     public void PadTo(int packetLength)
     {

@@ -12,6 +12,9 @@ let private original = id 1uy
 let private local = id 2uy
 let private remote = id 3uy
 
+let private resetTokens =
+    StatelessResetTokens(Bytes.Wrap(ReadOnlyMemory(Array.zeroCreate 32)))
+
 let private setup role =
     let config =
         match role with
@@ -21,7 +24,8 @@ let private setup role =
 
     ConnectionSetup(
         Config = config,
-        ResetTokens = StatelessResetTokens(Bytes.Wrap(ReadOnlyMemory(Array.zeroCreate 32))),
+        ResetTokens = resetTokens,
+        Resets = StatelessResetTable(resetTokens),
         Router = DatagramRouter(),
         Handle = ConnectionHandle 1UL,
         Version = QuicVersion.V1,

@@ -49,8 +49,8 @@ let openInitial sender (keyId: ConnectionId) (datagram: Bytes) =
         else
             None
 
-/// Seals an Initial with keys of a connection ID, in a datagram of 1200 bytes.
-let sealInitial sender (keyId: ConnectionId) (initial: Initial) =
+/// Seals an Initial with keys of a connection ID, in a datagram of 1200 bytes; its first byte may be changed before that.
+let sealInitialWith (change: byte -> byte) sender (keyId: ConnectionId) (initial: Initial) =
     use keys = protection sender initial.Version keyId
     let buffer = Array.zeroCreate<byte> 1200
 
@@ -62,10 +62,13 @@ let sealInitial sender (keyId: ConnectionId) (initial: Initial) =
 
     let padding = builder.Length - PacketBuilder.TagLength
     let room = buffer.Length - padding - PacketBuilder.TagLength
+    buffer[0] <- change buffer[0]
     builder.Payload.WriteBytes(ReadOnlySpan(Array.truncate room initial.Frames))
     builder.PadTo buffer.Length
     builder.Seal keys |> ignore
     buffer
+
+let sealInitial sender keyId initial = sealInitialWith id sender keyId initial
 
 /// The CRYPTO data at the front of an Initial's frames.
 let cryptoOf (initial: Initial) =
