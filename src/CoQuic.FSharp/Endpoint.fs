@@ -83,6 +83,9 @@ module Endpoint =
             InitialVersion = Option.toNullable input.InitialVersion,
             ResumptionState = Secret.reveal input.ResumptionState,
             Token = input.Token,
+            OriginalDestinationConnectionId = Option.toNullable input.OriginalDestinationConnectionId,
+            RetrySourceConnectionId = Option.toNullable input.RetrySourceConnectionId,
+            HasReactedToVersionNegotiation = input.HasReactedToVersionNegotiation,
             ZeroRtt = ZeroRttConfig.toEngine input.ZeroRtt
         )
 
