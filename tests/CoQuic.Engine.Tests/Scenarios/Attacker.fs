@@ -36,7 +36,7 @@ let feed side (bytes: byte[]) pair =
             0,
             Nullable(RouteHandle 1UL),
             EcnCodepoint.Unavailable,
-            originOf side pair
+            Bytes.Empty
         )
 
     (endpoint side pair).ReceiveDatagram(pair.Now, &input)

@@ -93,18 +93,11 @@ let clientSession settings =
         )
     )
 
-/// Gives the same transport parameters to whoever asks.
-let private alwaysAnswering (parameters: Bytes) =
-    { new IServerParameters with
-        member _.Answer(_, server) =
-            server <- parameters
-            null }
-
 let serverSession settings =
     new ServerHandshake(
         TlsServerConfig(
             ApplicationProtocols = settings.Protocols,
-            Parameters = alwaysAnswering settings.Parameters,
+            TransportParameters = settings.Parameters,
             Entropy = settings.Entropy,
             Groups = settings.Groups,
             CipherSuites = settings.Suites,
