@@ -92,12 +92,10 @@ let private serveAll www (server: QuicServer) =
             () // It was stopped.
     }
 
-let private start (asked: ServeOptions) =
+let private start (common: Common) certificate =
     task {
-        let common = asked.Common
-
         let identity =
-            match asked.Certificate with
+            match certificate with
             | Some(chain, key) -> Identities.ofPemFiles chain key
             | None -> Ok(Identities.development [])
 
@@ -114,26 +112,23 @@ let private start (asked: ServeOptions) =
                         { options with
                             Runtime =
                                 { options.Runtime with
-                                    Endpoint =
-                                        { EndpointConfig.speaking common.Versions options.Runtime.Endpoint with
-                                            RetryEnabled = asked.Retry }
                                     KeyLogFile = common.KeyLog } }
     }
 
 /// Serves until `stopping` completes, and returns the exit status.
-let run (asked: ServeOptions) (stopping: Task) : Task<int> =
+let run (common: Common) (www: string) certificate (stopping: Task) : Task<int> =
     task {
-        if not (Directory.Exists asked.Www) then
-            Console.Error.WriteLine $"There is no directory '{asked.Www}'."
+        if not (Directory.Exists www) then
+            Console.Error.WriteLine $"There is no directory '{www}'."
             return 1
         else
-            match! start asked with
+            match! start common certificate with
             | Error error ->
                 Console.Error.WriteLine(string error)
                 return 1
             | Ok server ->
                 log $"listening on {server.LocalEndPoint}"
-                let serving = serveAll asked.Www server
+                let serving = serveAll www server
                 do! stopping
                 do! QuicServer.stop server
                 do! serving
