@@ -11,8 +11,6 @@
 #load "build/QuicGo.fs"
 #load "build/Peers.fs"
 #load "build/MustShow.fs"
-#load "build/Mutations.fs"
-#load "build/Mutate.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"
 
@@ -41,10 +39,6 @@ let private formatFailures () =
         printfn "WARNING: some files are not formatted, which fails in CI: `dotnet fsi build.fsx format` formats them."
         Counts.none
 
-let private mutate arguments =
-    Options.parse "mutate" [] false arguments |> ignore
-    Mutate.run () |> ignore
-
 let private test arguments =
     let options =
         Options.parse "test" [ "--full"; "--require="; "--filter="; "--evidence=" ] false arguments
@@ -67,9 +61,6 @@ let private test arguments =
     let counts =
         { counts with
             Failed = counts.Failed + format.Failed }
-
-    if isFull && options.Value("--filter").IsNone then
-        mutate []
 
     match options.Value "--evidence" with
     | None -> ()
@@ -119,8 +110,7 @@ let private peers arguments =
 let private shown =
     [ "2-bulk", MustShow.bulk
       "2-peers", (fun () -> MustShow.peers (Peers.run true))
-      "2-fresh-clone", MustShow.freshClone
-      "3-mutations", Mutate.run ]
+      "2-fresh-clone", MustShow.freshClone ]
 
 let private show arguments =
     let chosen =
@@ -178,7 +168,6 @@ let private targets =
           test
       target "peers" "[--require quic-go]" "exchange files with quic-go, as client and as server" peers
       target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
-      target "mutate" "" "break twenty rules of the RFCs, one at a time: their tests have to fail" (chore mutate)
       target "format" "[--check]" "format the sources, or only say whether they are formatted" (chore format)
       target "help" "" "this list" (chore ignore) ]
 

@@ -1,3 +1,6 @@
+using System;
+using System.Buffers.Binary;
+
 namespace CoQuic.Engine;
 
 /// <summary>A QUIC version number (RFC 8999 §5.1, RFC 9000 §15).</summary>
@@ -15,6 +18,14 @@ public readonly record struct QuicVersion(uint Value)
 
     /// <summary>Whether the number is of the form 0x?a?a?a?a, reserved to exercise negotiation (RFC 9000 §15).</summary>
     public bool IsReserved => (Value & 0x0f0f0f0f) == 0x0a0a0a0a;
+
+    /// <summary>Draws a reserved version.</summary>
+    internal static QuicVersion DrawReserved(IEntropy entropy)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(uint)];
+        entropy.Fill(bytes);
+        return new QuicVersion((BinaryPrimitives.ReadUInt32BigEndian(bytes) & 0xf0f0f0f0) | 0x0a0a0a0a);
+    }
 
     /// <summary><c>v1</c>, <c>v2</c>, or the number in hexadecimal.</summary>
     public override string ToString() => this == V1 ? "v1" : this == V2 ? "v2" : $"0x{Value:x8}";

@@ -220,6 +220,41 @@ type OrphanZeroRttBuffer =
         MaxAge: TimeSpan
     }
 
+/// The keys under which a server seals what clients keep for it. To rotate, the current key becomes the previous one: what it
+/// sealed still opens, until the next rotation.
+type SealingKeys =
+    {
+        /// The key that seals, and opens: 32 bytes, or empty to have one drawn, which other shards and a restart do not know.
+        Current: Secret
+        /// The key before it, which only opens: 32 bytes, or empty when there is none.
+        Previous: Secret
+    }
+
+/// The keys under which a server seals what clients keep for it.
+module SealingKeys =
+
+    /// A key of the endpoint's own, which a restart forgets.
+    let drawn: SealingKeys =
+        { Current = Secret.empty
+          Previous = Secret.empty }
+
+    /// One key of 32 bytes, as the first.
+    let ofKey (key: Bytes) : SealingKeys =
+        { drawn with
+            Current = Secret.ofBytes key }
+
+    /// Another key of 32 bytes takes over.
+    let rotate (key: Bytes) (keys: SealingKeys) : SealingKeys =
+        { Current = Secret.ofBytes key
+          Previous = keys.Current }
+
+    let internal toEngine (keys: SealingKeys) =
+        Engine.SealingKeys(Current = Secret.reveal keys.Current, Previous = Secret.reveal keys.Previous)
+
+    let internal ofEngine (keys: Engine.SealingKeys) : SealingKeys =
+        { Current = Secret.ofBytes keys.Current
+          Previous = Secret.ofBytes keys.Previous }
+
 /// How an endpoint behaves. Together with its sources, its inputs and their times this decides every byte.
 type EndpointConfig =
     {
@@ -245,10 +280,22 @@ type EndpointConfig =
         ZeroRtt: ZeroRttConfig
         /// What a server keeps of 0-RTT packets that overtake their Initial.
         OrphanZeroRttBuffer: OrphanZeroRttBuffer
-        /// Whether a server validates every address by Retry (RFC 9000 §8.1.2).
+        /// Whether a server validates every address by Retry (RFC 9000 §8.1.2), but for clients with a good token.
         RetryEnabled: bool
+        /// From how many half-open connections on a server demands Retry by itself; 0 means never.
+        RetryThreshold: int
+        /// How long a client may take to come back with a Retry token; above zero.
+        [<JsonPropertyName "retry_token_lifetime_ms">]
+        RetryTokenLifetime: TimeSpan
         /// What a server does when the ClientHello changes across a Retry.
         RetryHandshakeValidationPolicy: RetryHandshakeValidationPolicy
+        /// How many tokens for later connections a server gives to each client (RFC 9000 §8.1.3), 0 to 8.
+        NewTokensPerConnection: int
+        /// How long those tokens are good; above zero.
+        [<JsonPropertyName "new_token_lifetime_ms">]
+        NewTokenLifetime: TimeSpan
+        /// The keys of a server's tokens.
+        TokenKeys: SealingKeys
         /// Whether received stream data is given out before what precedes it has arrived.
         EnableOutOfOrderReceive: bool
         /// Whether every packet is shown by a `PacketInspection`.
@@ -263,10 +310,10 @@ type EndpointConfig =
         EnableMinimalClosingStateRetention: bool
         /// How many connections a server holds at once, closing ones included; 0 means any number.
         MaxServerConnections: int
+        /// How many connections whose handshake is not complete a server holds at once; 0 means any number.
+        MaxHalfOpenConnections: int
         /// Whether `Trace`s carry key-log lines. They decrypt the connections.
         EnableKeyLog: bool
-        /// Whether `Trace`s carry qlog events.
-        EnableQlog: bool
         /// The key exchange groups, most preferred first.
         Groups: NamedGroup list
         /// The groups of which a client sends key shares at once: some of `Groups`, in their order. None sends one share, of the
@@ -325,7 +372,12 @@ module EndpointConfig =
                     config.OrphanZeroRttBuffer.MaxAge
                 ),
             RetryEnabled = config.RetryEnabled,
+            RetryThreshold = config.RetryThreshold,
+            RetryTokenLifetime = config.RetryTokenLifetime,
             RetryHandshakeValidationPolicy = config.RetryHandshakeValidationPolicy,
+            NewTokensPerConnection = config.NewTokensPerConnection,
+            NewTokenLifetime = config.NewTokenLifetime,
+            TokenKeys = SealingKeys.toEngine config.TokenKeys,
             EnableOutOfOrderReceive = config.EnableOutOfOrderReceive,
             EnablePacketInspection = config.EnablePacketInspection,
             AllowPeerAddressChange = config.AllowPeerAddressChange,
@@ -333,8 +385,8 @@ module EndpointConfig =
             EnableLongHeaderStatelessReset = config.EnableLongHeaderStatelessReset,
             EnableMinimalClosingStateRetention = config.EnableMinimalClosingStateRetention,
             MaxServerConnections = config.MaxServerConnections,
+            MaxHalfOpenConnections = config.MaxHalfOpenConnections,
             EnableKeyLog = config.EnableKeyLog,
-            EnableQlog = config.EnableQlog,
             Groups = List.toArray config.Groups,
             KeyShareGroups = List.toArray config.KeyShareGroups,
             CipherSuites = List.toArray config.CipherSuites,
@@ -357,7 +409,12 @@ module EndpointConfig =
               MaxBytes = config.OrphanZeroRttBuffer.MaxBytes
               MaxAge = config.OrphanZeroRttBuffer.MaxAge }
           RetryEnabled = config.RetryEnabled
+          RetryThreshold = config.RetryThreshold
+          RetryTokenLifetime = config.RetryTokenLifetime
           RetryHandshakeValidationPolicy = config.RetryHandshakeValidationPolicy
+          NewTokensPerConnection = config.NewTokensPerConnection
+          NewTokenLifetime = config.NewTokenLifetime
+          TokenKeys = SealingKeys.ofEngine config.TokenKeys
           EnableOutOfOrderReceive = config.EnableOutOfOrderReceive
           EnablePacketInspection = config.EnablePacketInspection
           AllowPeerAddressChange = config.AllowPeerAddressChange
@@ -365,8 +422,8 @@ module EndpointConfig =
           EnableLongHeaderStatelessReset = config.EnableLongHeaderStatelessReset
           EnableMinimalClosingStateRetention = config.EnableMinimalClosingStateRetention
           MaxServerConnections = config.MaxServerConnections
+          MaxHalfOpenConnections = config.MaxHalfOpenConnections
           EnableKeyLog = config.EnableKeyLog
-          EnableQlog = config.EnableQlog
           Groups = List.ofSeq config.Groups
           KeyShareGroups = List.ofSeq config.KeyShareGroups
           CipherSuites = List.ofSeq config.CipherSuites
@@ -399,6 +456,12 @@ module EndpointConfig =
     let server (applicationProtocol: string) (identity: ServerIdentity) : EndpointConfig =
         { defaultsFor Role.Server [ applicationProtocol ] with
             ServerIdentities = Some(Engine.SingleServerIdentity identity) }
+
+    /// The same configuration, speaking these versions, most preferred first. A server changes a client's first flight to the
+    /// first of them that the client offers (RFC 9368).
+    let speaking (versions: QuicVersion list) (config: EndpointConfig) : EndpointConfig =
+        { config with
+            SupportedVersions = versions }
 
     /// The same configuration, with peers' certificates judged by this verifier.
     let verifiedBy (verifier: ICertificateVerifier) (config: EndpointConfig) : EndpointConfig =

@@ -83,6 +83,9 @@ module Endpoint =
             InitialVersion = Option.toNullable input.InitialVersion,
             ResumptionState = Secret.reveal input.ResumptionState,
             Token = input.Token,
+            OriginalDestinationConnectionId = Option.toNullable input.OriginalDestinationConnectionId,
+            RetrySourceConnectionId = Option.toNullable input.RetrySourceConnectionId,
+            HasReactedToVersionNegotiation = input.HasReactedToVersionNegotiation,
             ZeroRtt = ZeroRttConfig.toEngine input.ZeroRtt
         )
 
@@ -221,15 +224,6 @@ module Endpoint =
     /// What a connection has done so far; none when it is not held any more.
     let statistics (connection: ConnectionHandle) (endpoint: Endpoint) : ConnectionStatistics option =
         Option.ofObj (endpoint.Core.GetStatistics connection)
-
-    /// How many datagrams and packets were dropped, by reason; reasons that never occurred are left out.
-    let drops (endpoint: Endpoint) : Map<DropReason, uint64> =
-        Map
-            [ for reason in Enum.GetValues<DropReason>() do
-                  let count = endpoint.Core.CountDropped reason
-
-                  if count > 0UL then
-                      reason, count ]
 
     /// What its engine can do beyond the C ABI.
     let capabilities (endpoint: Endpoint) : Capabilities = endpoint.Core.Capabilities

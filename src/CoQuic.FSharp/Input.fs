@@ -19,8 +19,17 @@ type OpenConnection =
         InitialVersion: QuicVersion option
         /// What an earlier connection gave as `ResumptionStateAvailable`, or empty.
         ResumptionState: Secret
-        /// What an earlier connection gave as `NewTokenAvailable`, or empty.
+        /// What an earlier connection gave as `NewTokenAvailable`, used no more than once (RFC 9000 §8.1.3), or, when the
+        /// application obeys a Retry by itself, its token. At most 900 bytes; empty for none.
         Token: Bytes
+        /// The destination of the first attempt's Initial, when this one continues it after a Retry (RFC 9000 §7.3). Only for a
+        /// host that parses Retry packets: a connection obeys them by itself.
+        OriginalDestinationConnectionId: ConnectionId option
+        /// The source of that Retry, which is also `InitialDestinationConnectionId`.
+        RetrySourceConnectionId: ConnectionId option
+        /// Whether `InitialVersion` was chosen from a Version Negotiation packet: then the server has to confirm the choice
+        /// (RFC 9368 §4). Only for a host that parses those packets: a connection reacts to them by itself.
+        HasReactedToVersionNegotiation: bool
         /// Early data settings.
         ZeroRtt: ZeroRttConfig
     }
@@ -38,6 +47,9 @@ module OpenConnection =
           InitialVersion = None
           ResumptionState = Secret.empty
           Token = Bytes.empty
+          OriginalDestinationConnectionId = None
+          RetrySourceConnectionId = None
+          HasReactedToVersionNegotiation = false
           ZeroRtt = ZeroRttConfig.disabled }
 
 /// A run of one or more UDP payloads as received from one route. The endpoint leaves the bytes as they are.

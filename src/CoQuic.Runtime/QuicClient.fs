@@ -16,6 +16,8 @@ type ClientOptions =
         Runtime: RuntimeOptions
         /// Its streams.
         Streams: StreamOptions
+        /// Where tokens that servers give are kept, and taken from for the next connection; none keeps none.
+        Tokens: TokenStore option
     }
 
 /// What a client connects with.
@@ -26,7 +28,8 @@ module ClientOptions =
     let create (host: string) (port: int) (applicationProtocol: string) : ClientOptions =
         { Request = OpenRequest.create host port
           Runtime = RuntimeOptions.create (EndpointConfig.client applicationProtocol)
-          Streams = StreamOptions.defaults }
+          Streams = StreamOptions.defaults
+          Tokens = None }
 
     let private remoteOf (options: QuicClientOptions) : HostAddress =
         match options.RemoteEndPoint with
@@ -59,20 +62,44 @@ module ClientOptions =
                     { client.Runtime with
                         Endpoint = endpoint
                         LocalEndPoint = Option.ofObj options.LocalEndPoint }
-            Streams = options.Streams }
+            Streams = options.Streams
+            Tokens = Option.ofObj options.TokenStore }
 
 /// Opens connections. Each has a socket and a thread of its own.
 [<AbstractClass; Sealed>]
 type QuicClient private () =
 
+    static let scopeOf (options: ClientOptions) (version: QuicVersion) : TokenScope =
+        { ServerName = options.Request.ServerName
+          Port = options.Request.Remote.Port
+          Version = version }
+
+    /// The request with a token, unless it has one: of the version in which it will begin.
+    static let withToken (options: ClientOptions) : OpenRequest =
+        let request = options.Request
+
+        let version =
+            request.InitialVersion
+            |> Option.orElse (List.tryHead options.Runtime.Endpoint.SupportedVersions)
+
+        match options.Tokens, version with
+        | Some store, Some version when request.Token.IsEmpty ->
+            { request with
+                Token = store.Take(scopeOf options version) }
+        | _ -> request
+
     /// The agent ends with its only connection: who closes the socket need not stay in the closing state (RFC 9000 §10.2).
-    static let events: HubEvents =
+    static let events (options: ClientOptions) : HubEvents =
         { Accepted = fun _ -> false
+          GaveToken =
+            fun connection token ->
+                match options.Tokens, connection.Handshake with
+                | Some store, Some handshake -> store.Add(scopeOf options handshake.Version, token)
+                | _ -> ()
           Closed = fun _ -> [ Command.Stop ] }
 
     static let homeOf (agent: HubAgent) (streams: StreamOptions) : ConnectionHome =
         { Post = agent.Post
-          Statistics = agent.Statistics
           LocalEndPoint = agent.LocalEndPoint
           DefaultStreamErrorCode = streams.DefaultStreamErrorCode
           DefaultCloseErrorCode = streams.DefaultCloseErrorCode
@@ -83,7 +110,7 @@ type QuicClient private () =
             cancellation.ThrowIfCancellationRequested()
 
             let agent =
-                HubAgent.Start("coquic client", options.Runtime, options.Streams, events)
+                HubAgent.Start("coquic client", options.Runtime, options.Streams, events options)
                 |> Attempt.get
 
             let pending =
@@ -94,7 +121,7 @@ type QuicClient private () =
                     if pending.TrySetCanceled cancellation then
                         agent.Stop() |> ignore)
 
-            agent.Post(HubMessage.Connect(options.Request, pending))
+            agent.Post(HubMessage.Connect(withToken options, pending))
             let! core = pending.Task
             return QuicConnection(core, homeOf agent options.Streams)
         }

@@ -47,9 +47,6 @@ type QuicConnectionOptions internal () =
     /// sessions, and its owner alone can read it.
     member val RecordTo: string | null = null with get, set
 
-    /// The directory for qlog files, one a connection; null asks the environment variable QLOGDIR.
-    member val QlogDirectory: string | null = null with get, set
-
     member internal this.Streams: StreamOptions =
         ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultStreamErrorCode, nameof this.DefaultStreamErrorCode)
         ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultCloseErrorCode, nameof this.DefaultCloseErrorCode)
@@ -78,7 +75,6 @@ type QuicConnectionOptions internal () =
         { options with
             KeyLogFile = Option.ofObj this.KeyLogFile
             RecordTo = Option.ofObj this.RecordTo
-            QlogDirectory = Option.ofObj this.QlogDirectory
             Endpoint =
                 { options.Endpoint with
                     ApplicationProtocols = [ for protocol in this.ApplicationProtocols -> string protocol ]
@@ -104,10 +100,16 @@ type QuicClientOptions() =
     /// The roots to trust, and no others; null trusts the system's.
     member val TrustedRoots: X509Certificate2Collection | null = null with get, set
 
+    /// Where tokens that servers give are kept, and taken from for the next connection (RFC 9000 §8.1.3): a server that knows
+    /// the client's address answers without a round trip to validate it. Null keeps none. Clients may share one.
+    member val TokenStore: TokenStore | null = null with get, set
+
 /// What a server listens with.
 [<Sealed>]
 type QuicServerOptions() =
     inherit QuicConnectionOptions()
+
+    static let endpoint = EndpointConfig.client ""
 
     /// The address and port to listen at; the port 0 takes a free one.
     member val ListenEndPoint: IPEndPoint = IPEndPoint(IPAddress.IPv6Any, 0) with get, set
@@ -120,3 +122,54 @@ type QuicServerOptions() =
 
     /// How many connections may wait to be accepted; one more is closed. 512 unless set.
     member val ListenBacklog: int = 512 with get, set
+
+    /// How many connections there may be; others are refused. 0 means any number; 10,000 unless set.
+    member val MaxConnections: int = endpoint.MaxServerConnections with get, set
+
+    /// How many connections whose handshake is not complete there may be; others are refused. 0 means any number; 5,000 unless
+    /// set.
+    member val MaxHalfOpenConnections: int = endpoint.MaxHalfOpenConnections with get, set
+
+    /// Whether every client has to show that it receives at its address before anything is kept for it (Retry, RFC 9000 §8.1.2),
+    /// but for those that bring a good token of an earlier connection. It costs a round trip.
+    member val RequireRetry: bool = false with get, set
+
+    /// From how many connections without a complete handshake on every client has to show that; 0 means never. 1,000 unless set.
+    member val RetryThreshold: int = endpoint.RetryThreshold with get, set
+
+    /// How many tokens for later connections each client is given, 0 to 8. 1 unless set.
+    member val NewTokensPerConnection: int = endpoint.NewTokensPerConnection with get, set
+
+    /// How long those tokens are good. A day unless set.
+    member val NewTokenLifetime: TimeSpan = endpoint.NewTokenLifetime with get, set
+
+    /// The secret key of tokens, 32 bytes, for servers that know each other's clients, and after a restart; empty draws one.
+    member val TokenKey: ReadOnlyMemory<byte> = ReadOnlyMemory.Empty with get, set
+
+    /// The key of tokens before it, whose tokens are still good; empty for none.
+    member val PreviousTokenKey: ReadOnlyMemory<byte> = ReadOnlyMemory.Empty with get, set
+
+    /// The secret key of stateless resets (RFC 9000 §10.3), at least 32 bytes: with the same one after a restart, clients hear at
+    /// once that their connections are lost. Empty draws one.
+    member val StatelessResetKey: ReadOnlyMemory<byte> = ReadOnlyMemory.Empty with get, set
+
+    /// The same for F#, laid over what is there.
+    member internal this.ApplyServer(options: RuntimeOptions) : RuntimeOptions =
+        let secret (bytes: ReadOnlyMemory<byte>) =
+            Secret.ofBytes (Bytes.CopyOf bytes.Span)
+
+        let applied = this.Apply options
+
+        { applied with
+            Endpoint =
+                { applied.Endpoint with
+                    MaxServerConnections = this.MaxConnections
+                    MaxHalfOpenConnections = this.MaxHalfOpenConnections
+                    RetryEnabled = this.RequireRetry
+                    RetryThreshold = this.RetryThreshold
+                    NewTokensPerConnection = this.NewTokensPerConnection
+                    NewTokenLifetime = this.NewTokenLifetime
+                    TokenKeys =
+                        { Current = secret this.TokenKey
+                          Previous = secret this.PreviousTokenKey }
+                    StatelessResetKey = secret this.StatelessResetKey } }

@@ -42,7 +42,7 @@ module ServerOptions =
             let server = create options.ListenEndPoint "" identity
 
             { server with
-                Runtime = options.Apply server.Runtime
+                Runtime = options.ApplyServer server.Runtime
                 Streams = options.Streams
                 Backlog = options.ListenBacklog })
 
@@ -54,7 +54,6 @@ type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>
 
     let home: ConnectionHome =
         { Post = agent.Post
-          Statistics = agent.Statistics
           LocalEndPoint = agent.LocalEndPoint
           DefaultStreamErrorCode = streams.DefaultStreamErrorCode
           DefaultCloseErrorCode = streams.DefaultCloseErrorCode
@@ -97,6 +96,7 @@ type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>
 
         let events: HubEvents =
             { Accepted = waiting.Writer.TryWrite
+              GaveToken = fun _ _ -> ()
               Closed = fun _ -> [] }
 
         HubAgent.Start("coquic server", options.Runtime, options.Streams, events)

@@ -109,6 +109,14 @@ let mapping =
                       SupportedVersions = [ QuicVersion.V2; QuicVersion.V1 ]
                       MaxOutboundDatagramSize = 1300
                       RetryEnabled = true
+                      RetryThreshold = 7
+                      RetryTokenLifetime = TimeSpan.FromSeconds 5.0
+                      NewTokensPerConnection = 2
+                      NewTokenLifetime = TimeSpan.FromHours 1.0
+                      TokenKeys =
+                          SealingKeys.ofKey (Bytes.ofArray (Array.create 32 1uy))
+                          |> SealingKeys.rotate (Bytes.ofArray (Array.create 32 2uy))
+                      MaxHalfOpenConnections = 4
                       EnableKeyLog = true
                       MaxServerConnections = 3
                       OrphanZeroRttBuffer =
@@ -126,6 +134,10 @@ let mapping =
               Expect.sequenceEqual engine.ApplicationProtocols config.ApplicationProtocols "protocols"
               Expect.equal (engine.MaxOutboundDatagramSize, engine.MaxServerConnections) (1300, 3) "sizes"
               Expect.isTrue (engine.RetryEnabled && engine.EnableKeyLog) "switches"
+              Expect.equal (engine.RetryThreshold, engine.MaxHalfOpenConnections) (7, 4) "half-open connections"
+              Expect.equal (engine.NewTokensPerConnection, engine.NewTokenLifetime) (2, TimeSpan.FromHours 1.0) "tokens"
+              Expect.equal engine.RetryTokenLifetime (TimeSpan.FromSeconds 5.0) "Retry tokens"
+              Expect.equal (engine.TokenKeys.Current[0], engine.TokenKeys.Previous[0]) (2uy, 1uy) "rotated keys"
 
               Expect.equal
                   engine.OrphanZeroRttBuffer

@@ -2,6 +2,7 @@ module CoQuic.Peers.Tests.ArgumentsTests
 
 open System
 open Expecto
+open CoQuic.FSharp
 open CoQuic.Peers
 
 let private parse (line: string) =
@@ -11,14 +12,27 @@ let private common =
     { Host = "127.0.0.1"
       Port = 4433
       Alpn = "hq-interop"
+      Versions = [ QuicVersion.V1 ]
       KeyLog = None }
+
+let private serving common www certificate : ServeOptions =
+    { Common = common
+      Www = www
+      Certificate = certificate
+      Retry = false }
+
+let private fetching common directory paths : FetchOptions =
+    { Common = common
+      Directory = directory
+      Paths = paths
+      ReuseToken = false }
 
 [<Tests>]
 let tests =
     testList
         "interop command line"
         [ testCase "a server needs no more than a directory"
-          <| fun () -> Expect.equal (parse "server --www w") (Ok(Serve(common, "w", None))) "the server"
+          <| fun () -> Expect.equal (parse "server --www w") (Ok(Serve(serving common "w" None))) "the server"
 
           testCase "every option is taken"
           <| fun () ->
@@ -26,17 +40,27 @@ let tests =
                   { Host = "::1"
                     Port = 443
                     Alpn = "x"
+                    Versions = [ QuicVersion.V2; QuicVersion.V1 ]
                     KeyLog = Some "k" }
 
               Expect.equal
                   (parse
-                      "server --host ::1 --port 443 --alpn x --keylog k --www w --certificate-chain c --private-key p")
-                  (Ok(Serve(all, "w", Some("c", "p"))))
+                      "server --host ::1 --port 443 --alpn x --versions v2,v1 --keylog k --www w --certificate-chain c --private-key p --retry")
+                  (Ok(
+                      Serve
+                          { serving all "w" (Some("c", "p")) with
+                              Retry = true }
+                  ))
                   "a server"
 
               Expect.equal
-                  (parse "client --host ::1 --port 443 --alpn x --keylog k --download d /a /b")
-                  (Ok(Fetch(all, "d", [ "/a"; "/b" ])))
+                  (parse
+                      "client --host ::1 --port 443 --alpn x --versions v2,v1 --keylog k --reuse-token --download d /a /b")
+                  (Ok(
+                      Fetch
+                          { fetching all "d" [ "/a"; "/b" ] with
+                              ReuseToken = true }
+                  ))
                   "a client"
 
           for line in
@@ -45,6 +69,8 @@ let tests =
                 "server"
                 "server --www w --port 65536"
                 "server --www w --certificate-chain c"
+                "server --www w --versions v3"
+                "server --www w --versions v1,"
                 "client /a"
                 "client --download d"
                 "client --download d --speed 9 /a"

@@ -6,6 +6,7 @@ open System.Net
 open System.Net.Sockets
 open System.Threading.Tasks
 open Expecto
+open CoQuic.FSharp
 open CoQuic.Peers
 
 /// A port that was free a moment ago.
@@ -20,13 +21,22 @@ let private common () =
     { Host = "127.0.0.1"
       Port = freePort ()
       Alpn = "hq-interop"
+      Versions = [ QuicVersion.V1 ]
       KeyLog = None }
 
 /// Against hanging only.
 let private deadline = TimeSpan.FromSeconds 60.0
 
-/// Serves files of these sizes, and lets a client fetch the paths. The client's exit status, and a look at what it has.
-let private fetch (sizes: (string * int) list) keyLog paths look =
+/// Serves files of these sizes, and lets a client fetch the paths, both with changed options. A look at the client's exit status
+/// and at what it has.
+let private fetchWith
+    (server: ServeOptions -> ServeOptions)
+    (client: FetchOptions -> FetchOptions)
+    (sizes: (string * int) list)
+    keyLog
+    paths
+    look
+    =
     task {
         let folder = (Directory.CreateTempSubdirectory "coquic-peers-tests-").FullName
         let www = Path.Combine(folder, "www")
@@ -44,8 +54,26 @@ let private fetch (sizes: (string * int) list) keyLog paths look =
                     KeyLog = keyLog |> Option.map (fun (name: string) -> Path.Combine(folder, name)) }
 
             let stop = TaskCompletionSource()
-            let serving = HqServer.run withKeyLog www None stop.Task
-            let! status = (HqClient.run common downloads paths).WaitAsync deadline
+
+            let serving =
+                HqServer.run
+                    (server
+                        { Common = withKeyLog
+                          Www = www
+                          Certificate = None
+                          Retry = false })
+                    stop.Task
+
+            let fetching =
+                HqClient.run (
+                    client
+                        { Common = common
+                          Directory = downloads
+                          Paths = paths
+                          ReuseToken = false }
+                )
+
+            let! status = fetching.WaitAsync deadline
             stop.SetResult()
             let! served = serving.WaitAsync deadline
             Expect.equal served 0 "the server ends in order"
@@ -53,6 +81,8 @@ let private fetch (sizes: (string * int) list) keyLog paths look =
         finally
             Directory.Delete(folder, true)
     }
+
+let private fetch sizes keyLog paths look = fetchWith id id sizes keyLog paths look
 
 let private isSame (folder: string) name =
     let read side =
@@ -85,4 +115,27 @@ let tests =
                       Expect.equal status 1 "the client says so"
                       isSame folder "here"
                       isSame folder "empty"
-                      Expect.isFalse (File.Exists(Path.Combine(folder, "downloads", "nothing"))) "no file") ]
+                      Expect.isFalse (File.Exists(Path.Combine(folder, "downloads", "nothing"))) "no file")
+
+          for name, server, client in
+              [ "after a Retry", (fun (asked: ServeOptions) -> { asked with Retry = true }), id
+                "without a second Retry, thanks to the first connection's token",
+                (fun asked -> { asked with Retry = true }),
+                (fun (asked: FetchOptions) -> { asked with ReuseToken = true })
+                "in version 2, which the server chooses",
+                (fun asked ->
+                    { asked with
+                        Common =
+                            { asked.Common with
+                                Versions = [ QuicVersion.V2; QuicVersion.V1 ] } }),
+                (fun asked ->
+                    { asked with
+                        Common =
+                            { asked.Common with
+                                Versions = [ QuicVersion.V2; QuicVersion.V1 ] } }) ] do
+              testCaseTask $"files arrive {name}"
+              <| fun () ->
+                  fetchWith server client [ "one", 1_000; "two", 200_000 ] None [ "/one"; "/two" ] (fun folder status ->
+                      Expect.equal status 0 "the client succeeds"
+                      isSame folder "one"
+                      isSame folder "two") ]

@@ -3,6 +3,7 @@ namespace CoQuic.Peers
 open System
 open System.Globalization
 open Argu
+open CoQuic.FSharp
 
 /// The options of both subcommands.
 [<RequireQualifiedAccess>]
@@ -11,9 +12,12 @@ type Argument =
     | [<CustomCommandLine "--port">] Port of port: string
     | [<CustomCommandLine "--alpn">] Alpn of protocol: string
     | [<CustomCommandLine "--keylog">] KeyLog of file: string
+    | [<CustomCommandLine "--versions">] Versions of list: string
     | [<CustomCommandLine "--www">] Www of directory: string
     | [<CustomCommandLine "--certificate-chain">] CertificateChain of file: string
     | [<CustomCommandLine "--private-key">] PrivateKey of file: string
+    | [<CustomCommandLine "--retry">] Retry
+    | [<CustomCommandLine "--reuse-token">] ReuseToken
     | [<CustomCommandLine "--download">] Download of directory: string
     | [<MainCommand>] Paths of path: string list
 
@@ -24,9 +28,13 @@ type Argument =
             | Port _ -> "UDP port, 0 to 65535; 4433"
             | Alpn _ -> "application protocol to offer or to accept; hq-interop"
             | KeyLog _ -> "file to append TLS secrets to, in the NSS key log format"
+            | Versions _ -> "versions to speak, most preferred first, such as v2,v1; a client begins in the last; v1"
             | Www _ -> "server: the directory to serve"
             | CertificateChain _ -> "server: certificates, PEM; without them one for localhost is made"
             | PrivateKey _ -> "server: private key, PEM"
+            | Retry -> "server: make every client show its address by Retry, unless it brings a token"
+            | ReuseToken ->
+                "client: fetch the first file, and the others over a second connection, with a token of the first"
             | Download _ -> "client: the directory for what is fetched"
             | Paths _ -> "client: what to fetch, such as /index.html"
 
@@ -44,15 +52,36 @@ type Subcommand =
 
 /// What both sides have.
 type Common =
-    { Host: string
-      Port: int
-      Alpn: string
-      KeyLog: string option }
+    {
+        Host: string
+        Port: int
+        Alpn: string
+        /// Most preferred first. A client begins in the last: as many servers as can be know it (RFC 9368 §2.4).
+        Versions: QuicVersion list
+        KeyLog: string option
+    }
+
+/// What a server is asked for.
+type ServeOptions =
+    {
+        Common: Common
+        Www: string
+        /// The files of a certificate chain and of its private key.
+        Certificate: (string * string) option
+        Retry: bool
+    }
+
+/// What a client is asked for.
+type FetchOptions =
+    { Common: Common
+      Directory: string
+      Paths: string list
+      ReuseToken: bool }
 
 /// A validated command line.
 type Invocation =
-    | Serve of common: Common * www: string * certificate: (string * string) option
-    | Fetch of common: Common * directory: string * paths: string list
+    | Serve of ServeOptions
+    | Fetch of FetchOptions
     | Help of usage: string
 
 [<RequireQualifiedAccess>]
@@ -63,6 +92,8 @@ module Arguments =
           Chain: string option
           Key: string option
           Download: string option
+          Retry: bool
+          ReuseToken: bool
           Paths: string list
           Faults: string list }
 
@@ -71,15 +102,18 @@ module Arguments =
             { Host = "127.0.0.1"
               Port = 4433
               Alpn = "hq-interop"
+              Versions = [ QuicVersion.V1 ]
               KeyLog = None }
           Www = None
           Chain = None
           Key = None
           Download = None
+          Retry = false
+          ReuseToken = false
           Paths = []
           Faults = [] }
 
-    let private port (text: string) draft =
+    let private port (text: string) (draft: Draft) : Draft =
         match UInt16.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture) with
         | true, port ->
             { draft with
@@ -88,7 +122,27 @@ module Arguments =
             { draft with
                 Faults = draft.Faults @ [ $"--port needs a number from 0 to 65535, not '{text}'." ] }
 
-    let private apply draft argument =
+    let private versions (text: string) (draft: Draft) : Draft =
+        let version name =
+            match name with
+            | "v1" -> Some QuicVersion.V1
+            | "v2" -> Some QuicVersion.V2
+            | _ -> None
+
+        let named = text.Split ',' |> Array.map version |> List.ofArray
+
+        if List.forall Option.isSome named then
+            { draft with
+                Common =
+                    { draft.Common with
+                        Versions = List.choose id named } }
+        else
+            { draft with
+                Faults =
+                    draft.Faults
+                    @ [ $"--versions needs v1, v2 or both with a comma between, not '{text}'." ] }
+
+    let private apply (draft: Draft) argument : Draft =
         match argument with
         | Argument.Host host ->
             { draft with
@@ -100,6 +154,9 @@ module Arguments =
         | Argument.KeyLog file ->
             { draft with
                 Common = { draft.Common with KeyLog = Some file } }
+        | Argument.Versions list -> versions list draft
+        | Argument.Retry -> { draft with Retry = true }
+        | Argument.ReuseToken -> { draft with ReuseToken = true }
         | Argument.Www directory -> { draft with Www = Some directory }
         | Argument.CertificateChain file -> { draft with Chain = Some file }
         | Argument.PrivateKey file -> { draft with Key = Some file }
@@ -109,10 +166,17 @@ module Arguments =
                 Paths = draft.Paths @ paths }
 
     let private serve draft =
+        let serving www certificate =
+            Serve
+                { Common = draft.Common
+                  Www = www
+                  Certificate = certificate
+                  Retry = draft.Retry }
+
         match draft.Www, draft.Chain, draft.Key with
         | None, _, _ -> Error [ "server needs --www." ]
-        | Some www, Some chain, Some key -> Ok(Serve(draft.Common, www, Some(chain, key)))
-        | Some www, None, None -> Ok(Serve(draft.Common, www, None))
+        | Some www, Some chain, Some key -> Ok(serving www (Some(chain, key)))
+        | Some www, None, None -> Ok(serving www None)
         | Some _, _, _ -> Error [ "--certificate-chain and --private-key need each other." ]
 
     /// Files are kept under the last part of their paths.
@@ -129,7 +193,14 @@ module Arguments =
         match draft.Download, draft.Paths, pathFaults draft.Paths with
         | None, _, _ -> Error [ "client needs --download." ]
         | Some _, [], _ -> Error [ "client needs something to fetch." ]
-        | Some directory, paths, [] -> Ok(Fetch(draft.Common, directory, paths))
+        | Some directory, paths, [] ->
+            Ok(
+                Fetch
+                    { Common = draft.Common
+                      Directory = directory
+                      Paths = paths
+                      ReuseToken = draft.ReuseToken }
+            )
         | Some _, _, faults -> Error faults
 
     let private judge (results: ParseResults<Argument>) complete =

@@ -35,24 +35,78 @@ let private fetch connection (directory: string) (path: string) =
             return false
     }
 
-/// Fetches the paths into the directory, and returns the exit status.
-let run (common: Common) (directory: string) (paths: string list) : Task<int> =
-    task {
-        let options = ClientOptions.create common.Host common.Port common.Alpn
+let private optionsOf (asked: FetchOptions) (tokens: TokenStore option) =
+    let common = asked.Common
+    let options = ClientOptions.create common.Host common.Port common.Alpn
 
-        let runtime =
+    let endpoint =
+        options.Runtime.Endpoint
+        // Interop servers have certificates that nobody vouches for.
+        |> EndpointConfig.withoutVerification
+        |> EndpointConfig.speaking common.Versions
+
+    { options with
+        Request =
+            { options.Request with
+                InitialVersion = List.tryLast common.Versions }
+        Runtime =
             { options.Runtime with
-                // Interop servers have certificates that nobody vouches for.
-                Endpoint = EndpointConfig.withoutVerification options.Runtime.Endpoint
+                Endpoint = endpoint
                 KeyLogFile = common.KeyLog }
+        Tokens = tokens }
 
-        match! QuicClient.connect { options with Runtime = runtime } with
+/// Waits, but not for ever, for the token that a server sends behind its handshake.
+let private awaitToken (store: TokenStore) =
+    task {
+        let mutable patience = 100
+
+        while store.Count = 0 && patience > 0 do
+            patience <- patience - 1
+            do! Task.Delay 10
+    }
+
+/// The exit status of fetching some paths over one connection.
+let private fetchAll (asked: FetchOptions) (tokens: TokenStore option) (paths: string list) =
+    task {
+        match! QuicClient.connect (optionsOf asked tokens) with
         | Error error ->
             complain (string error)
             return 1
         | Ok connection ->
             use _ = connection :> IAsyncDisposable
-            Directory.CreateDirectory directory |> ignore
-            let! arrived = Task.WhenAll [ for path in paths -> fetch connection directory path ]
+            Directory.CreateDirectory asked.Directory |> ignore
+
+            let! arrived =
+                Task.WhenAll [ for path in paths -> fetch connection asked.Directory path ]
+
+            match tokens with
+            | Some store -> do! awaitToken store
+            | None -> ()
+
             return if Array.forall id arrived then 0 else 1
     }
+
+/// The first path over one connection, the others over another that brings its token.
+let private fetchTwice (asked: FetchOptions) =
+    task {
+        let store = TokenStore()
+        let! first = fetchAll asked (Some store) (List.truncate 1 asked.Paths)
+
+        if first <> 0 then
+            return first
+        elif store.Count = 0 then
+            complain "The server gave no token."
+            return 1
+        else
+            let before = store.Count
+            let! second = fetchAll asked (Some store) (List.skip 1 asked.Paths)
+            Console.Out.WriteLine $"{before} token(s) given on the first connection, one used on the second"
+            return second
+    }
+
+/// Fetches what is asked for, and returns the exit status.
+let run (asked: FetchOptions) : Task<int> =
+    if asked.ReuseToken then
+        fetchTwice asked
+    else
+        fetchAll asked None asked.Paths

@@ -92,10 +92,12 @@ let private serveAll www (server: QuicServer) =
             () // It was stopped.
     }
 
-let private start (common: Common) certificate =
+let private start (asked: ServeOptions) =
     task {
+        let common = asked.Common
+
         let identity =
-            match certificate with
+            match asked.Certificate with
             | Some(chain, key) -> Identities.ofPemFiles chain key
             | None -> Ok(Identities.development [])
 
@@ -112,23 +114,26 @@ let private start (common: Common) certificate =
                         { options with
                             Runtime =
                                 { options.Runtime with
+                                    Endpoint =
+                                        { EndpointConfig.speaking common.Versions options.Runtime.Endpoint with
+                                            RetryEnabled = asked.Retry }
                                     KeyLogFile = common.KeyLog } }
     }
 
 /// Serves until `stopping` completes, and returns the exit status.
-let run (common: Common) (www: string) certificate (stopping: Task) : Task<int> =
+let run (asked: ServeOptions) (stopping: Task) : Task<int> =
     task {
-        if not (Directory.Exists www) then
-            Console.Error.WriteLine $"There is no directory '{www}'."
+        if not (Directory.Exists asked.Www) then
+            Console.Error.WriteLine $"There is no directory '{asked.Www}'."
             return 1
         else
-            match! start common certificate with
+            match! start asked with
             | Error error ->
                 Console.Error.WriteLine(string error)
                 return 1
             | Ok server ->
                 log $"listening on {server.LocalEndPoint}"
-                let serving = serveAll www server
+                let serving = serveAll asked.Www server
                 do! stopping
                 do! QuicServer.stop server
                 do! serving

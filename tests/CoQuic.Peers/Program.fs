@@ -26,8 +26,8 @@ let private stopping () =
 
 let private run invocation =
     match invocation with
-    | Serve(common, www, certificate) -> HqServer.run common www certificate (stopping ())
-    | Fetch(common, directory, paths) -> HqClient.run common directory paths
+    | Serve asked -> HqServer.run asked (stopping ())
+    | Fetch asked -> HqClient.run asked
     | Help usage ->
         Console.Out.WriteLine usage
         Task.FromResult 0

@@ -17,9 +17,7 @@ let private openSocket () =
     | Error error -> failtest $"{error}"
 
 let private startWith (engine: FakeEngine) program =
-    let agent =
-        Agent("test agent", openSocket (), engine, program, HostHooks(), Traces.None)
-
+    let agent = Agent("test agent", openSocket (), engine, program, HostHooks(), None)
     agent.Start()
     agent
 

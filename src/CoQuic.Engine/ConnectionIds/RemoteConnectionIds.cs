@@ -10,7 +10,8 @@ internal readonly record struct RemoteConnectionId(ulong SequenceNumber, Connect
 /// <summary>The connection IDs that the peer issues, for us to send to (RFC 9000 §5.1.2).</summary>
 /// <param name="initial">The ID to send to at first.</param>
 /// <param name="activeLimit">Our active_connection_id_limit transport parameter.</param>
-internal sealed class RemoteConnectionIds(ConnectionId initial, ulong activeLimit)
+/// <param name="resets">Is told the stateless reset tokens of the IDs that are sent to; none when nobody looks for them.</param>
+internal sealed class RemoteConnectionIds(ConnectionId initial, ulong activeLimit, StatelessResetWatch? resets = null)
 {
     /// <summary>
     /// The most sequence numbers, in ranges, that are remembered. They rise by 1 (RFC 9000 §5.1.1), so that only reordering
@@ -50,8 +51,10 @@ internal sealed class RemoteConnectionIds(ConnectionId initial, ulong activeLimi
     public void SetInitialToken(StatelessResetToken token)
     {
         int index = IndexOf(0);
-        if (index >= 0)
-            _active[index] = _active[index] with { Token = token };
+        if (index < 0)
+            return;
+        _active[index] = _active[index] with { Token = token };
+        resets?.Begin(token);
     }
 
     /// <summary>NEW_CONNECTION_ID (RFC 9000 §19.15), or the ID of a preferred address, which has sequence number 1.</summary>
@@ -83,8 +86,7 @@ internal sealed class RemoteConnectionIds(ConnectionId initial, ulong activeLimi
         int index = IndexOfUnused();
         if (index < 0)
             return false;
-        _active[index] = _active[index] with { IsUsed = true };
-        taken = _active[index].ToRemote();
+        taken = UseAt(index);
         return true;
     }
 
@@ -136,6 +138,13 @@ internal sealed class RemoteConnectionIds(ConnectionId initial, ulong activeLimi
     public void OnRetirementAcked(ulong sequenceNumber) =>
         _retirements.RemoveAll(retirement => retirement.SequenceNumber == sequenceNumber);
 
+    /// <summary>The connection is over: nobody looks for its tokens any more.</summary>
+    public void Release()
+    {
+        foreach (Entry entry in _active)
+            Forget(entry);
+    }
+
     private static OffsetRanges SeenInitial()
     {
         var seen = new OffsetRanges();
@@ -179,15 +188,31 @@ internal sealed class RemoteConnectionIds(ConnectionId initial, ulong activeLimi
     private void RetireAt(int index)
     {
         _retirements.Add(new Retirement(_active[index].SequenceNumber, IsPending: true));
+        Forget(_active[index]);
         _active.RemoveAt(index);
+    }
+
+    /// <summary>RFC 9000 §10.3.1: tokens count from when their ID is used until it is retired.</summary>
+    private RemoteConnectionId UseAt(int index)
+    {
+        Entry entry = _active[index];
+        if (!entry.IsUsed && entry.Token is { } token)
+            resets?.Begin(token);
+        _active[index] = entry with { IsUsed = true };
+        return entry.ToRemote();
+    }
+
+    private void Forget(in Entry entry)
+    {
+        if (entry.IsUsed && entry.Token is { } token)
+            resets?.End(token);
     }
 
     private void UseFirst()
     {
         if (_active.Count == 0)
             return;
-        _active[0] = _active[0] with { IsUsed = true };
-        Current = _active[0].ToRemote();
+        Current = UseAt(0);
     }
 
     private TransportError? CheckLimits()

@@ -40,10 +40,16 @@ internal sealed partial class Connection
     }
 
     /// <summary>A stateless reset: the peer knows nothing of the connection any more (RFC 9000 §10.3.1).</summary>
-    private void OnStatelessReset(TimeUs now)
+    public void OnStatelessReset(TimeUs now)
     {
-        _closeReason = new CloseReason(CloseOrigin.StatelessReset, false, 0, 0, "the peer has lost the connection's state");
-        TellClosed(_closeReason);
+        if (State >= ConnectionState.Draining)
+            return;
+        if (_closeReason is null)
+        {
+            _closeReason = new CloseReason(CloseOrigin.StatelessReset, false, 0, 0, "the peer has lost the connection's state");
+            TellClosed(_closeReason);
+        }
+
         State = ConnectionState.Draining;
         _closing = new ClosingPeriod(now, Pto, Bytes.Empty);
     }
@@ -60,8 +66,8 @@ internal sealed partial class Connection
     private void TransmitClose(TimeUs now, CloseReason reason, DatagramRuns runs, List<Effect> effects)
     {
         TimeSpan pto = Pto;
-        Span<byte> room = runs.Reserve(SmallestDatagramSize, effects);
-        int length = CurrentPath.Amplification.IsAtLimit ? 0 : WriteCloseDatagram(now, room, reason);
+        Span<byte> room = runs.Reserve(DatagramSizes.Smallest, effects);
+        int length = CurrentPath.Amplification.IsAtLimit ? 0 : WriteCloseDatagram(room, reason);
         Bytes datagram = Bytes.CopyOf(room[..length]);
         if (length > 0)
             Commit(runs, CurrentPath, length, ConnectionHandle.None, effects);
@@ -69,22 +75,34 @@ internal sealed partial class Connection
         _closing = new ClosingPeriod(now, pto, datagram);
     }
 
-    /// <summary>RFC 9000 §10.2.3: until the handshake is confirmed the peer may lack the newest keys, so older ones are used too.</summary>
-    private int WriteCloseDatagram(TimeUs now, Span<byte> room, CloseReason reason)
+    /// <summary>
+    /// RFC 9000 §10.2.3: until the handshake is confirmed the peer may lack the newest keys, so older ones are used too. A client's
+    /// datagram with an Initial is expanded, by its last packet (RFC 9000 §14.1).
+    /// </summary>
+    private int WriteCloseDatagram(Span<byte> room, CloseReason reason)
     {
-        int length = 0;
+        int sealedLength = 0;
+        bool mustExpand = false;
+        PacketBuilder open = default;
+        EncryptionLevel? openLevel = null;
         foreach (EncryptionLevel level in SendingLevels)
         {
-            if (!_keys.CanSend(level) || room.Length - length < SmallestUsefulRoom)
+            int start = sealedLength + (openLevel is null ? 0 : open.Length);
+            if (!_keys.CanSend(level) || room.Length - start < SmallestUsefulRoom)
                 continue;
-            PacketBuilder builder = BeginPacket(CurrentPath, level, room[length..]);
-            CloseFrameOf(reason, level).FitInto(builder.Payload.Remaining).Write(ref builder.Payload);
-            if (level == EncryptionLevel.Initial && !_keys.CanSend(EncryptionLevel.Handshake))
-                builder.PadTo(SmallestDatagramSize);
-            length += Seal(ref builder, level);
+            if (openLevel is { } previous)
+                sealedLength += open.Seal(_keys.ToSend(previous));
+            open = BeginPacket(CurrentPath, level, room[start..]);
+            openLevel = level;
+            CloseFrameOf(reason, level).FitInto(open.Payload.Remaining).Write(ref open.Payload);
+            mustExpand |= level == EncryptionLevel.Initial && _role == Role.Client;
         }
 
-        return length;
+        if (openLevel is not { } last)
+            return sealedLength;
+        if (mustExpand)
+            open.PadTo(DatagramSizes.Smallest - sealedLength);
+        return sealedLength + open.Seal(_keys.ToSend(last));
     }
 
     /// <summary>RFC 9000 §10.2.3: an application's close before 1-RTT must not show its code and reason to who can read Initials.</summary>

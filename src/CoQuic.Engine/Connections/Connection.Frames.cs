@@ -83,7 +83,6 @@ internal sealed partial class Connection
         if (_datagramLimits.CheckReceived(reader.Position - start) is { } error)
             return error;
         ReadOnlyMemory<byte> data = DataBefore(payload, reader, frame.Data.Length);
-        _qlog?.OnDatagram(isSent: false, data.Length);
         _receivedDatagrams.Add(new ReceiveDatagramDataEffect(Handle, Bytes.Wrap(data)));
         return null;
     }
@@ -121,17 +120,6 @@ internal sealed partial class Connection
         if (_role == Role.Server)
             return new TransportError(TransportErrorCode.ProtocolViolation, "HANDSHAKE_DONE from a client");
         Confirm(now);
-        return null;
-    }
-
-    /// <summary>RFC 9000 §19.7: only a server sends it.</summary>
-    private TransportError? OnNewToken(ulong type, ref QuicReader reader)
-    {
-        if (_role == Role.Server)
-            return new TransportError(TransportErrorCode.ProtocolViolation, "NEW_TOKEN from a client");
-        if (!NewTokenFrame.TryRead(ref reader, out NewTokenFrame frame))
-            return FrameReader.Malformed(type);
-        Tell(new NewTokenAvailableEffect(Handle, Bytes.CopyOf(frame.Token)));
         return null;
     }
 

@@ -10,12 +10,11 @@ internal sealed partial class Connection
 
     private TlsSession NewTlsSession()
     {
-        Bytes parameters = Bytes.Wrap(TransportParameterCodec.Write(LocalParameters.Of(_setup)));
         return _role == Role.Client
             ? new ClientHandshake(new TlsClientConfig
             {
                 ApplicationProtocols = _config.ApplicationProtocols,
-                TransportParameters = parameters,
+                TransportParameters = EncodeParameters(_version.ClientInformation),
                 Entropy = _config.Entropy,
                 KeyExchange = _config.KeyExchange,
                 Groups = _config.Groups,
@@ -29,7 +28,7 @@ internal sealed partial class Connection
             : new ServerHandshake(new TlsServerConfig
             {
                 ApplicationProtocols = _config.ApplicationProtocols,
-                TransportParameters = parameters,
+                Parameters = this,
                 Entropy = _config.Entropy,
                 KeyExchange = _config.KeyExchange,
                 Groups = _config.Groups,
@@ -49,6 +48,8 @@ internal sealed partial class Connection
     /// <summary>CRYPTO data came in: TLS gets what is in order.</summary>
     private TransportError? OnCryptoFrame(TimeUs now, EncryptionLevel level, ulong offset, ReadOnlyMemory<byte> data)
     {
+        if (level == EncryptionLevel.Initial && OnInitialCrypto() is { } mixed)
+            return mixed;
         CryptoStream stream = _crypto[(int)PacketNumberSpaceIds.Of(level)];
         if (stream.OnCrypto(offset, data) is { } overflow)
             return overflow;
@@ -80,14 +81,15 @@ internal sealed partial class Connection
         switch (happened)
         {
             case TlsEvent.SecretsAvailable secrets:
-                _keys.Install(_setup.Version, secrets);
+                _keys.Install(VersionOf(secrets.Level), secrets);
                 _loss.Rearm(now, RecoveryContext);
                 return null;
             case TlsEvent.HandshakeBytes handshake:
                 _crypto[(int)PacketNumberSpaceIds.Of(handshake.Level)].Sending.Append(handshake.Data);
                 return null;
             case TlsEvent.PeerTransportParameters parameters:
-                return OnPeerParameters(parameters.Data.Span);
+                // A server has answered them already.
+                return _role == Role.Client ? OnPeerParameters(parameters.Data.Span) : null;
             case TlsEvent.HandshakeComplete:
                 OnHandshakeComplete(now);
                 return null;
@@ -100,16 +102,30 @@ internal sealed partial class Connection
         }
     }
 
+    TransportError? IServerParameters.Answer(Bytes client, out Bytes server)
+    {
+        TransportError? error = OnPeerParameters(client.Span);
+        server = EncodeParameters(_version.ServerInformation);
+        return error;
+    }
+
+    private Bytes EncodeParameters(VersionInformation versions) =>
+        Bytes.Wrap(TransportParameterCodec.Write(LocalParameters.Of(_setup, versions)));
+
     /// <summary>RFC 9000 §7.4: the peer's limits apply from now on.</summary>
     private TransportError? OnPeerParameters(ReadOnlySpan<byte> encoded)
     {
         if (!TransportParameterCodec.TryRead(encoded, _role.Opposite(), out TransportParameters? parameters, out TransportError? error))
             return error;
-        if (PeerParameterCheck.Authenticate(parameters, _setup, _remoteIds.Current.Id) is { } mismatch)
+        if (PeerParameterCheck.Authenticate(
+            parameters, _setup, _remoteIds.Current.Id, _validation.RetrySourceId) is { } mismatch)
             return mismatch;
+        if (OnVersionInformation(parameters.VersionInformation) is { } downgrade)
+            return downgrade;
 
         _peerParameters = parameters;
-        _qlog?.OnParameters(parameters, isLocal: false, isRestored: false);
+        if (parameters.GreaseQuicBit && _config.Transport.GreaseQuicBit)
+            _quicBit.Grease();
         _idle.OnPeerTimeout(parameters.MaxIdleTimeout);
         _localIds.OnPeerLimit(parameters.ActiveConnectionIdLimit);
         if (parameters.StatelessResetToken is { } token)
@@ -131,8 +147,6 @@ internal sealed partial class Connection
     private void OnHandshakeComplete(TimeUs now)
     {
         State = ConnectionState.Complete;
-        _counters.HandshakeDuration = now - _startedAt;
-        _qlog?.OnProtocolChosen(_tls.ApplicationProtocol);
         TellHandshakeInformation();
         if (_role == Role.Server)
         {
@@ -147,12 +161,13 @@ internal sealed partial class Connection
         if (State != ConnectionState.Complete)
             return;
         State = ConnectionState.Confirmed;
-        _counters.ConfirmationDuration = now - _startedAt;
         TellState(StateChange.HandshakeConfirmed);
         CurrentPath.Amplification.Validate();
         DiscardKeys(now, EncryptionLevel.Initial);
         DiscardKeys(now, EncryptionLevel.Handshake);
         IssueConnectionIds();
+        if (_role == Role.Server)
+            IssueNewTokens(now);
         _loss.Rearm(now, RecoveryContext);
     }
 

@@ -8,10 +8,10 @@ internal sealed partial class Connection
         TransportConfig transport = _config.Transport;
         var recovery = new PathRecovery(
             id: 0,
-            CongestionControllers.Create(transport.CongestionControl, SmallestDatagramSize),
+            CongestionControllers.Create(transport.CongestionControl, DatagramSizes.Smallest),
             new RttEstimator(),
-            SmallestDatagramSize);
-        return new Path(_setup.Route, _remoteIds.Current, recovery, new AntiAmplification(isValidated: _role == Role.Client));
+            DatagramSizes.Smallest);
+        return new Path(_setup.Route, _remoteIds.Current, recovery, new AntiAmplification(_setup.IsAddressValidated));
     }
 
     /// <summary>RFC 9000 §7.2: the peer's first packet tells the connection ID that it wants to be sent to.</summary>

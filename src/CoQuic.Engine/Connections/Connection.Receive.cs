@@ -9,8 +9,6 @@ internal sealed partial class Connection
     /// <summary>Keys of the previous phase are kept for so many probe timeouts (RFC 9001 §6.5).</summary>
     private const int KeyRetentionPtos = 3;
 
-    private QuicVersion? _negotiatedVersion;
-
     /// <summary>Takes one datagram over. What cannot be opened changes nothing.</summary>
     /// <param name="now">The instant.</param>
     /// <param name="datagram">The datagram; decrypted in place, and slices of it are given out.</param>
@@ -38,22 +36,12 @@ internal sealed partial class Connection
             return;
         }
 
-        _inspector?.OnDatagramReceived(datagram.Length);
         AntiAmplification amplification = CurrentPath.Amplification;
         bool wasAtLimit = amplification.IsAtLimit;
         amplification.OnReceived(datagram.Length);
         ReceivePackets(now, datagram, destination, input.Ecn, drops);
         if (wasAtLimit && IsAlive)
             _loss.Rearm(now, RecoveryContext);
-    }
-
-    /// <summary>A client was told, once, to begin again with another version (RFC 9000 §6.2).</summary>
-    public bool TryTakeVersionNegotiation(out QuicVersion version)
-    {
-        version = _negotiatedVersion ?? default;
-        bool found = _negotiatedVersion is not null;
-        _negotiatedVersion = null;
-        return found;
     }
 
     private void ReceivePackets(TimeUs now, Memory<byte> datagram, ConnectionId destination, EcnCodepoint ecn, DropCounters drops)
@@ -64,6 +52,7 @@ internal sealed partial class Connection
             if (!PacketParser.TryReadNext(rest.Span, destination.Length, out ProtectedPacket packet))
             {
                 drops.Count(DropReason.Malformed);
+                LookForReset(now, datagram.Span, rest.Length);
                 break;
             }
 
@@ -75,13 +64,9 @@ internal sealed partial class Connection
             if (dropped is { } reason)
             {
                 drops.Count(reason);
-                _counters.PacketsDropped++;
-                _qlog?.OnPacketDropped(now, packet, reason);
-                if (rest.Length == datagram.Length && IsStatelessReset(packet, datagram.Span))
-                    OnStatelessReset(now);
+                LookForReset(now, datagram.Span, rest.Length);
             }
 
-            _inspector?.OnPacketPassed(packet.Length);
             rest = rest[packet.Length..];
         }
     }
@@ -95,7 +80,7 @@ internal sealed partial class Connection
         if (packet.Type != PacketType.Initial)
             return null;
         if (_role == Role.Server)
-            return datagramLength < SmallestDatagramSize ? DropReason.TooSmall : null;
+            return datagramLength < DatagramSizes.Smallest ? DropReason.TooSmall : null;
         return packet.Token.IsEmpty ? null : DropReason.Malformed;
     }
 
@@ -104,26 +89,25 @@ internal sealed partial class Connection
     {
         if (packet.Type == PacketType.VersionNegotiation)
             return OnVersionNegotiation(bytes.Span);
-        if (!packet.Type.IsProtected() || !packet.HasFixedBit)
+        if (!(packet.HasFixedBit || _config.Transport.GreaseQuicBit))
             return DropReason.Malformed;
+        if (packet.Type == PacketType.Retry)
+            return OnRetry(now, bytes.Span);
         if (packet.Type != PacketType.OneRtt && !IsOfThisConnection(packet))
             return DropReason.Malformed;
         EncryptionLevel level = packet.Type.Level();
         if (!_keys.CanReceive(level) || !MayReceive(level))
             return DropReason.NoKeys;
 
+        if (level == EncryptionLevel.Initial && !_keys.CanReceiveInitial(packet.Version))
+            _keys.AddInitial(InitialKeysOf(packet.Version));
         AckTracker tracker = _acks[(int)PacketNumberSpaceIds.Of(level)];
-        Bytes wire = _inspector is null ? default : Bytes.CopyOf(bytes.Span);
         TimeSpan retention = KeyRetentionPtos * Pto;
-        if (!_keys.TryOpen(
-            now, retention, level, bytes.Span, packet.PacketNumberOffset, tracker.LargestReceived, out OpenedPacket opened))
+        if (!_keys.TryOpen(now, retention, bytes.Span, packet, tracker.LargestReceived, out OpenedPacket opened))
             return OnUnopened();
         if (tracker.IsDuplicate(opened.PacketNumber))
             return DropReason.Duplicate;
-        Memory<byte> payload = bytes.Slice(opened.PayloadOffset, opened.PayloadLength);
-        if (_qlog is not null || _inspector is not null)
-            WatchOpened(now, packet, opened, payload.Span, wire);
-        OnPacketOpened(now, level, packet, payload, opened, ecn);
+        OnPacketOpened(now, level, packet, bytes.Slice(opened.PayloadOffset, opened.PayloadLength), opened, ecn);
         return null;
     }
 
@@ -139,7 +123,7 @@ internal sealed partial class Connection
 
     /// <summary>RFC 9000 §7.2: once the peer has chosen its connection ID, packets from another are dropped.</summary>
     private bool IsOfThisConnection(in ProtectedPacket packet) =>
-        packet.Version == _setup.Version
+        IsOfThisVersion(packet)
         && (packet.SourceConnectionId == _remoteIds.Current.Id || (_role == Role.Client && !HasProcessedPacket));
 
     private void OnPacketOpened(
@@ -151,10 +135,12 @@ internal sealed partial class Connection
         EcnCodepoint ecn)
     {
         _counters.PacketsReceived++;
-        _counters.ReceivedEcn = _counters.ReceivedEcn.Add(ecn);
         if (!HasProcessedPacket && _role == Role.Client)
             OnPeerChoseId(packet.SourceConnectionId);
         HasProcessedPacket = true;
+        _versionOfPacket = packet.Version;
+        if (level == EncryptionLevel.Initial)
+            FollowVersion(packet.Version);
         _idle.OnPacketReceived(now);
         if (_role == Role.Server && level == EncryptionLevel.Handshake)
             OnAddressValidated(now);
@@ -176,30 +162,13 @@ internal sealed partial class Connection
         DiscardKeys(now, EncryptionLevel.Initial);
     }
 
-    /// <summary>RFC 9000 §6.2: a client obeys once, before anything else was received, unless its own version is offered.</summary>
-    private DropReason? OnVersionNegotiation(ReadOnlySpan<byte> bytes)
+    /// <summary>RFC 9000 §10.3.1: a datagram whose first packet could not be processed may be a stateless reset, whatever it looks like.</summary>
+    private void LookForReset(TimeUs now, ReadOnlySpan<byte> datagram, int restLength)
     {
-        bool isExpected = _role == Role.Client && !HasProcessedPacket && !_setup.HasNegotiatedVersion;
-        if (!isExpected || !VersionNegotiationPacket.TryRead(bytes, out VersionNegotiationPacket offer))
-            return DropReason.Malformed;
-        if (!offer.SourceConnectionId.SequenceEqual(_setup.OriginalDestinationId.Span) || offer.Offers(_setup.Version))
-            return DropReason.Malformed;
-
-        foreach (QuicVersion version in _config.SupportedVersions)
-        {
-            if (!offer.Offers(version))
-                continue;
-            _negotiatedVersion = version;
-            return null;
-        }
-
-        EndInSilence(CloseOrigin.VersionNegotiation, "the server speaks none of the versions that are configured");
-        return null;
+        bool isFirstPacket = restLength == datagram.Length;
+        if (isFirstPacket
+            && datagram.Length >= StatelessReset.MinimumLength
+            && _remoteIds.IsStatelessReset(datagram[^StatelessResetToken.Length..]))
+            OnStatelessReset(now);
     }
-
-    /// <summary>RFC 9000 §10.3.1: only what cannot be anything else is looked at as a stateless reset.</summary>
-    private bool IsStatelessReset(in ProtectedPacket packet, ReadOnlySpan<byte> datagram) =>
-        packet.Type == PacketType.OneRtt
-        && datagram.Length >= StatelessReset.MinimumLength
-        && _remoteIds.IsStatelessReset(datagram[^StatelessResetToken.Length..]);
 }

@@ -18,7 +18,7 @@ internal sealed partial class Connection
         _crypto[(int)PacketNumberSpaceIds.Of(level)].HasPending || (level == EncryptionLevel.OneRtt && HasApplicationFrames);
 
     private bool HasApplicationFrames =>
-        _isHandshakeDonePending || _isPingPending || CurrentPath.Responses.HasPending || _datagrams.HasPending || _streams.HasPending
+        _isHandshakeDonePending || _isPingPending || _newTokens.HasPending || CurrentPath.Responses.HasPending || _datagrams.HasPending || _streams.HasPending
         || _localIds.TryGetPending(out _, out _) || _remoteIds.TryGetPendingRetirement(out _);
 
     /// <summary>Adds an ACK to a packet that is sent anyway, or for its sake (RFC 9000 §13.2.1).</summary>
@@ -85,6 +85,7 @@ internal sealed partial class Connection
             _isHandshakeDonePending = false;
         }
 
+        WriteNewTokens(ref writer, sent);
         while (writer.Remaining >= LargestControlFrame && CurrentPath.Responses.TryTake(out ulong challenge))
         {
             new PathResponseFrame(challenge).Write(ref writer);
@@ -119,7 +120,10 @@ internal sealed partial class Connection
             case SentFrameKind.RetireConnectionId:
                 _remoteIds.OnRetirementAcked(frame.Sequence);
                 break;
-            case SentFrameKind.NewConnectionId or SentFrameKind.NewToken or SentFrameKind.HandshakeDone or SentFrameKind.Datagram
+            case SentFrameKind.NewToken:
+                _newTokens.OnAcked(frame.Sequence);
+                break;
+            case SentFrameKind.NewConnectionId or SentFrameKind.HandshakeDone or SentFrameKind.Datagram
                 or SentFrameKind.PathChallenge or SentFrameKind.PathResponse or SentFrameKind.Ping:
                 break;
             default:
@@ -131,7 +135,6 @@ internal sealed partial class Connection
     /// <summary>What loss detection has just declared lost goes to its owners.</summary>
     private void OnPacketsLost(PacketNumberSpaceId space)
     {
-        _qlog?.OnPacketsLost(_loss.Lost);
         for (int index = 0; index < _loss.Lost.Count; index++)
             OnFramesLost(space, _loss.Lost.FramesOf(index));
     }
@@ -158,7 +161,10 @@ internal sealed partial class Connection
             case SentFrameKind.RetireConnectionId:
                 _remoteIds.OnRetirementLost(frame.Sequence);
                 break;
-            case SentFrameKind.Ack or SentFrameKind.NewToken or SentFrameKind.Datagram or SentFrameKind.PathChallenge
+            case SentFrameKind.NewToken:
+                _newTokens.OnLost(frame.Sequence);
+                break;
+            case SentFrameKind.Ack or SentFrameKind.Datagram or SentFrameKind.PathChallenge
                 or SentFrameKind.PathResponse or SentFrameKind.Ping:
                 // RFC 9000 §13.3: these are not repeated; what they said is said anew or not at all.
                 break;

@@ -6,9 +6,6 @@ namespace CoQuic.Engine;
 /// <content>The transmit pass: packets are written straight into the outgoing chunk, coalesced, padded, sealed in place and recorded.</content>
 internal sealed partial class Connection
 {
-    /// <summary>What every QUIC path carries (RFC 9000 §14).</summary>
-    internal const int SmallestDatagramSize = 1200;
-
     /// <summary>Datagrams that one drain sends at most: the bound on the work of one call.</summary>
     private const int MaximumDatagramsPerDrain = 256;
 
@@ -85,7 +82,6 @@ internal sealed partial class Connection
         path.Amplification.OnSent(length);
         _counters.DatagramsSent++;
         _counters.BytesSent += (ulong)length;
-        _inspector?.OnDatagramSent(length, _told);
         runs.Commit(length, new DatagramAddressing(connection, path.Route), effects);
     }
 
@@ -109,7 +105,7 @@ internal sealed partial class Connection
             mustExpand |= level == EncryptionLevel.Initial && (open.IsAckEliciting || _role == Role.Client);
         }
 
-        return sealedLength + Complete(now, ref open, mustExpand ? SmallestDatagramSize - sealedLength : 0);
+        return sealedLength + Complete(now, ref open, mustExpand ? DatagramSizes.Smallest - sealedLength : 0);
     }
 
     /// <summary>Writes the frames that a packet of one level has to carry now; false when there are none.</summary>
@@ -152,11 +148,20 @@ internal sealed partial class Connection
         ConnectionId destination = path.RemoteId.Id;
         if (level == EncryptionLevel.OneRtt && IsHandshakeConfirmed)
             _keys.UpdateIfDue(_loss.LargestAcknowledged(space));
-        if (level == EncryptionLevel.OneRtt)
-            return PacketBuilder.Begin(room, new ShortHeader(destination, Spin: false, _keys.KeyPhase, number, numberLength));
-        var header = new LongHeader(PacketTypes.Of(level), _setup.Version, destination, _setup.LocalId, number, numberLength);
+        PacketBuilder builder = level == EncryptionLevel.OneRtt
+            ? PacketBuilder.Begin(room, new ShortHeader(destination, Spin: false, _keys.KeyPhase, number, numberLength))
+            : BeginLongHeader(level, room, destination, number, numberLength);
+        if (!_quicBit.Next())
+            builder.ClearFixedBit();
+        return builder;
+    }
+
+    private PacketBuilder BeginLongHeader(
+        EncryptionLevel level, Span<byte> room, ConnectionId destination, ulong number, int numberLength)
+    {
+        var header = new LongHeader(PacketTypes.Of(level), VersionOf(level), destination, _setup.LocalId, number, numberLength);
         bool hasToken = level == EncryptionLevel.Initial && _role == Role.Client;
-        return PacketBuilder.Begin(room, header, hasToken ? _setup.Token.Span : default);
+        return PacketBuilder.Begin(room, header, hasToken ? _validation.Token.Span : default);
     }
 
     /// <summary>Seals a packet and records it (RFC 9002 §A.5).</summary>
@@ -167,7 +172,7 @@ internal sealed partial class Connection
             return 0;
         bool isPadded = draft.Length < minimumLength;
         draft.Builder.PadTo(minimumLength);
-        int length = Seal(ref draft.Builder, draft.Level);
+        int length = draft.Builder.Seal(_keys.ToSend(draft.Level));
         _keys.OnSealed(draft.Level, draft.Builder.PacketNumberValue);
         var packet = new SentPacket
         {

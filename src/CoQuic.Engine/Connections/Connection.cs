@@ -5,14 +5,15 @@ namespace CoQuic.Engine;
 /// <summary>
 /// One QUIC connection. It owns the machines that hold the rules and coordinates them: it finds the right one, calls it and acts on
 /// its answer. The parts follow what can happen to it: packets (Receive, Frames), TLS (Handshake), what it sends (Transmit), time
-/// (Timers), its end (Close), the application (Commands), and what it tells (Events).
+/// (Timers), versions (Versions), tokens
+/// (AddressValidation), its end (Close), the application (Commands), and what it tells (Events).
 /// </summary>
-internal sealed partial class Connection : IHasDeadline, IDisposable
+internal sealed partial class Connection : IHasDeadline, IServerParameters, IDisposable
 {
     private readonly ConnectionSetup _setup;
     private readonly EndpointConfig _config;
     private readonly Role _role;
-    private readonly ConnectionKeys _keys = new();
+    private readonly ConnectionKeys _keys;
     private readonly CryptoStream[] _crypto = [new(), new(), new()];
     private readonly AckTracker[] _acks;
     private readonly LossDetector _loss;
@@ -24,6 +25,8 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
     private readonly LocalConnectionIds _localIds;
     private readonly RemoteConnectionIds _remoteIds;
     private readonly PathSet _paths;
+    private readonly NegotiatedVersion _version;
+    private readonly QuicBit _quicBit;
     private readonly TimeUs _startedAt;
     private TransportParameters? _peerParameters;
 
@@ -33,21 +36,22 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
         _config = setup.Config;
         _role = setup.Config.Role;
         _startedAt = now;
+        _version = new NegotiatedVersion(setup.Version, _config.SupportedVersions, setup.HasNegotiatedVersion);
+        _quicBit = new QuicBit(_config.Entropy);
+        _validation = new ClientAddressValidation(setup.Token, setup.RetrySourceId);
+        _keys = new ConnectionKeys(setup.InitialKeys ?? InitialKeys.Derive(setup.Version, setup.InitialDestinationId, _role));
         TransportConfig transport = _config.Transport;
         _acks = NewAckTrackers(transport);
         _streams = new StreamSet(StreamSettingsOf(_config));
         _datagramLimits = new DatagramLimits(transport.MaxDatagramFrameSize);
         _idle = new IdleTimer(now, transport.MaxIdleTimeout);
         _localIds = new LocalConnectionIds(setup.LocalId);
-        _remoteIds = new RemoteConnectionIds(setup.RemoteId, (ulong)transport.ActiveConnectionIdLimit);
+        _remoteIds = new RemoteConnectionIds(
+            setup.RemoteId, (ulong)transport.ActiveConnectionIdLimit, new StatelessResetWatch(setup.Resets, this));
         _paths = new PathSet(FirstPath());
         _loss = new LossDetector(_role, CurrentPath.Recovery);
-        _keys.InstallInitial(setup.Version, setup.OriginalDestinationId, _role);
         _tls = NewTlsSession();
         setup.Router.TryAdd(setup.LocalId, this);
-        _inspector = _config.EnablePacketInspection ? new PacketInspector(Handle) : null;
-        _qlog = _config.EnableQlog ? new ConnectionQlog(now, setup, _told) : null;
-        _qlog?.OnRecoveryParameters(CurrentPath.Recovery, CurrentPath.DatagramSize);
         if (_role == Role.Client)
             StartHandshake(now);
     }
@@ -69,6 +73,9 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
 
     /// <summary>Whether the endpoint has it in line for another turn: the endpoint's own.</summary>
     public bool IsQueued { get; set; }
+
+    /// <summary>Whether a server counts it as half-open: the endpoint's own.</summary>
+    public bool IsCountedHalfOpen { get; set; }
 
     /// <summary>Whether the last drain stopped at its bound, with more to send at once.</summary>
     public bool IsSendContinuationPending { get; private set; }
@@ -130,13 +137,13 @@ internal sealed partial class Connection : IHasDeadline, IDisposable
         OutOfOrderReceive = config.EnableOutOfOrderReceive,
         SendFairness = config.Transport.SendStreamFairness,
         SendLowWaterMark = config.Transport.SendLowWaterMark,
-        TellOpened = config.EnableQlog,
     };
 
     private void ReleaseConnectionIds()
     {
         for (int index = 0; index < _localIds.ActiveCount; index++)
             _setup.Router.Remove(_localIds[index], this);
-        _setup.Router.Remove(_setup.OriginalDestinationId, this);
+        _setup.Router.Remove(_setup.InitialDestinationId, this);
+        _remoteIds.Release();
     }
 }

@@ -11,6 +11,9 @@ internal sealed record ConnectionSetup
     /// <summary>Makes stateless reset tokens for our connection IDs.</summary>
     public required StatelessResetTokens ResetTokens { get; init; }
 
+    /// <summary>Where the stateless reset tokens of the peer's connection IDs are found.</summary>
+    public required StatelessResetTable Resets { get; init; }
+
     /// <summary>Where datagrams to our connection IDs are found.</summary>
     public required DatagramRouter Router { get; init; }
 
@@ -26,7 +29,10 @@ internal sealed record ConnectionSetup
     /// <summary>The first connection ID that we send to: a client's choice, or the client's own ID on a server.</summary>
     public required ConnectionId RemoteId { get; init; }
 
-    /// <summary>The destination of the client's first Initial: Initial keys derive from it (RFC 9001 §5.2).</summary>
+    /// <summary>The destination of the first Initial that this connection sees: Initial keys derive from it (RFC 9001 §5.2).</summary>
+    public required ConnectionId InitialDestinationId { get; init; }
+
+    /// <summary>The destination of the client's very first Initial, before any Retry (RFC 9000 §7.3).</summary>
     public required ConnectionId OriginalDestinationId { get; init; }
 
     /// <summary>The route of the first path.</summary>
@@ -34,6 +40,21 @@ internal sealed record ConnectionSetup
 
     /// <summary>A client: the server's name, for SNI and the certificate.</summary>
     public string ServerName { get; init; } = "";
+
+    /// <summary>The Source Connection ID of the Retry that went before (RFC 9000 §7.3); none when there was none.</summary>
+    public ConnectionId? RetrySourceId { get; init; }
+
+    /// <summary>Whether the peer is known to be at its address: a client takes that for granted (RFC 9000 §8.1).</summary>
+    public required bool IsAddressValidated { get; init; }
+
+    /// <summary>A server: what the host says of the client's address.</summary>
+    public Bytes AddressIdentity { get; init; }
+
+    /// <summary>A server: the keys that have opened the client's first Initial. The connection owns them.</summary>
+    public InitialKeys? InitialKeys { get; init; }
+
+    /// <summary>A server: who makes tokens for later connections.</summary>
+    public AddressTokens? Tokens { get; init; }
 
     /// <summary>A client: the token of its Initial packets (RFC 9000 §8.1.3), or empty.</summary>
     public Bytes Token { get; init; }

@@ -11,28 +11,44 @@ internal sealed class ConnectionKeys : IDisposable
 
     private readonly PacketProtection?[] _receiving = new PacketProtection?[Levels];
     private readonly PacketProtection?[] _sending = new PacketProtection?[Levels];
+    private InitialKeys? _initial;
+    private InitialKeys? _otherInitial;
+    private InitialKeys? _sendingInitial;
     private ReceivingKeyPhases? _receivingPhases;
     private SendingKeyPhases? _sendingPhases;
     private ulong _integrityLimit = ulong.MaxValue;
     private ulong _failures;
     private bool _isUpdateRequested;
 
+    /// <param name="initial">The keys to begin with; taken over.</param>
+    public ConnectionKeys(InitialKeys initial) => InstallInitial(initial);
+
     /// <summary>The Key Phase bit of 1-RTT packets that are sent (RFC 9001 §6).</summary>
     public bool KeyPhase => _sendingPhases?.Phase ?? false;
-
-    /// <summary>The Key Phase bit of 1-RTT packets that the current keys open.</summary>
-    public bool ReceivingKeyPhase => _receivingPhases?.Phase ?? false;
 
     /// <summary>RFC 9001 §6.6: more packets failed to open than is safe, and the connection must end.</summary>
     public bool IsIntegrityLimitReached => _failures >= _integrityLimit;
 
-    /// <summary>Initial keys derive from the client's first Destination Connection ID (RFC 9001 §5.2).</summary>
-    public void InstallInitial(QuicVersion version, ConnectionId originalDestination, Role role)
+    /// <summary>Initial keys of another destination replace those that were: a client obeys a Retry (RFC 9000 §17.2.5.2).</summary>
+    public void InstallInitial(InitialKeys keys)
     {
-        InitialSecrets secrets = InitialSecrets.Derive(version, originalDestination);
-        _receiving[0] = PacketProtection.Create(version, CipherSuites.Initial, secrets.SentBy(role.Opposite()));
-        _sending[0] = PacketProtection.Create(version, CipherSuites.Initial, secrets.SentBy(role));
+        DiscardInitial();
+        _initial = keys;
+        _sendingInitial = keys;
     }
+
+    /// <summary>Whether Initial packets of a version can be opened.</summary>
+    public bool CanReceiveInitial(QuicVersion version) => InitialOf(version) is not null;
+
+    /// <summary>Initial packets of another version are opened too from now on (RFC 9369 §4.1).</summary>
+    public void AddInitial(InitialKeys keys)
+    {
+        _otherInitial?.Dispose();
+        _otherInitial = keys;
+    }
+
+    /// <summary>Initial packets are sealed in this version from now on.</summary>
+    public void SealInitialIn(QuicVersion version) => _sendingInitial = InitialOf(version);
 
     /// <summary>TLS has a new secret: the keys derive from it, and it is cleared.</summary>
     public void Install(QuicVersion version, TlsEvent.SecretsAvailable secrets)
@@ -49,16 +65,31 @@ internal sealed class ConnectionKeys : IDisposable
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsMemory(secrets.Secret.Memory).Span);
     }
 
-    public bool CanSend(EncryptionLevel level) =>
-        level == EncryptionLevel.OneRtt ? _sendingPhases is not null : _sending[(int)level] is not null;
+    public bool CanSend(EncryptionLevel level) => level switch
+    {
+        EncryptionLevel.Initial => _initial is not null,
+        EncryptionLevel.OneRtt => _sendingPhases is not null,
+        _ => _sending[(int)level] is not null,
+    };
 
-    public bool CanReceive(EncryptionLevel level) =>
-        level == EncryptionLevel.OneRtt ? _receivingPhases is not null : _receiving[(int)level] is not null;
+    public bool CanReceive(EncryptionLevel level) => level switch
+    {
+        EncryptionLevel.Initial => _initial is not null,
+        EncryptionLevel.OneRtt => _receivingPhases is not null,
+        _ => _receiving[(int)level] is not null,
+    };
 
     /// <summary>The keys of packets that are sent; ask <see cref="CanSend"/> first.</summary>
-    public PacketProtection ToSend(EncryptionLevel level) =>
-        (level == EncryptionLevel.OneRtt ? _sendingPhases?.Protection : _sending[(int)level])
-        ?? throw new InvalidOperationException($"There are no keys to send at {level}.");
+    public PacketProtection ToSend(EncryptionLevel level)
+    {
+        PacketProtection? protection = level switch
+        {
+            EncryptionLevel.Initial => _sendingInitial?.Sending,
+            EncryptionLevel.OneRtt => _sendingPhases?.Protection,
+            _ => _sending[(int)level],
+        };
+        return protection ?? throw new InvalidOperationException($"There are no keys to send at {level}.");
+    }
 
     /// <summary>A packet was sealed: keys wear out.</summary>
     public void OnSealed(EncryptionLevel level, ulong packetNumber)
@@ -67,19 +98,28 @@ internal sealed class ConnectionKeys : IDisposable
             _sendingPhases?.OnSealed(packetNumber);
     }
 
-    /// <summary>Opens a packet in place; one that is not authentic is left as it was. Ask <see cref="CanReceive"/> first.</summary>
+    /// <summary>
+    /// Opens a packet in place; one that is not authentic is left as it was. Ask <see cref="CanReceive"/> first, and for an Initial
+    /// <see cref="CanReceiveInitial"/>.
+    /// </summary>
     public bool TryOpen(
         TimeUs now,
         TimeSpan retention,
-        EncryptionLevel level,
-        Span<byte> packet,
-        int packetNumberOffset,
+        Span<byte> bytes,
+        in ProtectedPacket packet,
         ulong? largestReceived,
         out OpenedPacket opened)
     {
-        bool isOpen = level == EncryptionLevel.OneRtt
-            ? TryOpenOneRtt(now, retention, packet, packetNumberOffset, largestReceived, out opened)
-            : PacketOpener.TryOpen(_receiving[(int)level]!, packet, packetNumberOffset, largestReceived, out opened);
+        EncryptionLevel level = packet.Type.Level();
+        bool isOpen = level switch
+        {
+            EncryptionLevel.Initial => PacketOpener.TryOpen(
+                InitialOf(packet.Version)!.Receiving, bytes, packet.PacketNumberOffset, largestReceived, out opened),
+            EncryptionLevel.OneRtt => TryOpenOneRtt(
+                now, retention, bytes, packet.PacketNumberOffset, largestReceived, out opened),
+            _ => PacketOpener.TryOpen(
+                _receiving[(int)level]!, bytes, packet.PacketNumberOffset, largestReceived, out opened),
+        };
         _failures += isOpen ? 0UL : 1UL;
         return isOpen;
     }
@@ -102,6 +142,8 @@ internal sealed class ConnectionKeys : IDisposable
     /// <summary>Clears the keys of a level (RFC 9001 §4.9); false when there were none.</summary>
     public bool Discard(EncryptionLevel level)
     {
+        if (level == EncryptionLevel.Initial)
+            return DiscardInitial();
         int index = (int)level;
         bool had = _sending[index] is not null || _receiving[index] is not null;
         _receiving[index]?.Dispose();
@@ -118,6 +160,18 @@ internal sealed class ConnectionKeys : IDisposable
         _receivingPhases?.Dispose();
         _sendingPhases?.Dispose();
     }
+
+    private bool DiscardInitial()
+    {
+        bool had = _initial is not null;
+        _initial?.Dispose();
+        _otherInitial?.Dispose();
+        (_initial, _otherInitial, _sendingInitial) = (null, null, null);
+        return had;
+    }
+
+    private InitialKeys? InitialOf(QuicVersion version) =>
+        _initial?.Version == version ? _initial : _otherInitial?.Version == version ? _otherInitial : null;
 
     private bool TryOpenOneRtt(
         TimeUs now, TimeSpan retention, Span<byte> packet, int packetNumberOffset, ulong? largestReceived, out OpenedPacket opened)

@@ -27,6 +27,7 @@ public static class ConfigurationCheck
         ArgumentNullException.ThrowIfNull(config);
         var faults = new List<ConfigurationFault>();
         CheckEndpoint(config, faults);
+        CheckAddressValidation(config, faults);
         CheckProtocols(config.ApplicationProtocols, faults);
         CheckTransport(config.Transport, faults);
         return faults;
@@ -44,7 +45,7 @@ public static class ConfigurationCheck
 
         Require(config.Role == Role.Client || config.ServerIdentities is not null,
             "ServerIdentities", "a server needs a certificate and a private key");
-        Require(config.MaxOutboundDatagramSize is >= 1200 and <= 65527,
+        Require(config.MaxOutboundDatagramSize is >= DatagramSizes.Smallest and <= 65527,
             "MaxOutboundDatagramSize", "must be 1200 to 65527 bytes");
         Require(config.MaxServerConnections >= 0, "MaxServerConnections", "must not be negative");
         Require(config.Groups.Count > 0, "Groups", "at least one key exchange group is needed");
@@ -73,6 +74,20 @@ public static class ConfigurationCheck
         return found == part.Count;
     }
 
+    private static void CheckAddressValidation(EndpointConfig config, List<ConfigurationFault> faults)
+    {
+        Require(config.RetryThreshold >= 0, "RetryThreshold", "must not be negative");
+        Require(config.MaxHalfOpenConnections >= 0, "MaxHalfOpenConnections", "must not be negative");
+        Require(config.RetryTokenLifetime > TimeSpan.Zero, "RetryTokenLifetime", "must be above zero");
+        Require(config.NewTokenLifetime > TimeSpan.Zero, "NewTokenLifetime", "must be above zero");
+        Require(config.NewTokensPerConnection is >= 0 and <= NewTokenIssuer.MaximumTokens,
+            "NewTokensPerConnection", "must be 0 to 8");
+        Require(config.TokenKeys.IsValid,
+            "TokenKeys", "a key has 32 bytes, and there is no previous one without a current one");
+
+        void Require(bool holds, string path, string message) => Add(faults, holds, path, message);
+    }
+
     private static void CheckProtocols(IReadOnlyList<string> protocols, List<ConfigurationFault> faults)
     {
         Add(faults, protocols.Count > 0, "ApplicationProtocols", "at least one application protocol is needed (RFC 9001 §8.1)");
@@ -88,9 +103,9 @@ public static class ConfigurationCheck
         Require(transport.MaxIdleTimeout >= TimeSpan.Zero, "MaxIdleTimeout", "must not be negative");
         Require(transport.HandshakeTimeout >= TimeSpan.Zero, "HandshakeTimeout", "must not be negative");
         Require(transport.KeepAliveInterval >= TimeSpan.Zero, "KeepAliveInterval", "must not be negative");
-        Require(transport.MaxUdpPayloadSize is >= 1200 and <= 65527, "MaxUdpPayloadSize", "must be 1200 to 65527 bytes");
+        Require(transport.MaxUdpPayloadSize is >= DatagramSizes.Smallest and <= 65527, "MaxUdpPayloadSize", "must be 1200 to 65527 bytes");
         Require(transport.PmtudBaseDatagramSize is >= 0 and <= 65527, "PmtudBaseDatagramSize", "must be at most 65527 bytes");
-        Require(transport.PmtudMaxDatagramSize is 0 or (>= 1200 and <= 65527),
+        Require(transport.PmtudMaxDatagramSize is 0 or (>= DatagramSizes.Smallest and <= 65527),
             "PmtudMaxDatagramSize", "must be 0 or 1200 to 65527 bytes");
         Require(transport.ActiveConnectionIdLimit >= 2, "ActiveConnectionIdLimit", "must be at least 2 (RFC 9000 §18.2)");
         Require(transport.AckDelayExponent is >= 0 and <= 20, "AckDelayExponent", "must be 0 to 20 (RFC 9000 §18.2)");

@@ -68,6 +68,7 @@ public static class CoquicDefaults
         ZeroRtt = ZeroRttConfig.Disabled,
         OrphanZeroRttBuffer = OrphanZeroRttBuffer.Disabled,
         RetryEnabled = false,
+        RetryThreshold = 0,
         RetryHandshakeValidationPolicy = RetryHandshakeValidationPolicy.Disabled,
         EnableOutOfOrderReceive = false,
         EnablePacketInspection = false,
@@ -76,6 +77,7 @@ public static class CoquicDefaults
         EnableLongHeaderStatelessReset = false,
         EnableMinimalClosingStateRetention = false,
         MaxServerConnections = 0,
+        MaxHalfOpenConnections = 0,
     };
 
     /// <summary>A connection with these IDs to <see cref="ServerName"/>, on route 0, from nobody in particular.</summary>

@@ -30,6 +30,12 @@ public enum DropReason : byte
     /// <summary>It came on a route that the connection does not know.</summary>
     UnknownRoute,
 
+    /// <summary>A client's Initial with a Retry token that is not good here (RFC 9000 §8.1.2).</summary>
+    InvalidToken,
+
+    /// <summary>A client's Initial with another ClientHello than before the Retry (RFC 9000 §17.2.5.3).</summary>
+    ChangedClientHello,
+
     /// <summary>It came in a state in which nothing is processed any more.</summary>
     ConnectionEnding,
 }

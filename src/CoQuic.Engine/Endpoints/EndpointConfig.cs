@@ -65,11 +65,34 @@ public sealed record EndpointConfig
     /// <summary>What a server keeps of 0-RTT packets that overtake their Initial.</summary>
     public OrphanZeroRttBuffer OrphanZeroRttBuffer { get; init; } = OrphanZeroRttBuffer.Disabled;
 
-    /// <summary>Whether a server validates every address by Retry (RFC 9000 §8.1.2).</summary>
+    /// <summary>
+    /// Whether a server validates every address by Retry (RFC 9000 §8.1.2), but for clients that bring a good token of an earlier
+    /// connection.
+    /// </summary>
     public bool RetryEnabled { get; init; }
 
-    /// <summary>What a server does when the ClientHello changes across a Retry.</summary>
+    /// <summary>From how many half-open connections on a server demands Retry by itself; 0 means never.</summary>
+    public int RetryThreshold { get; init; } = 1_000;
+
+    /// <summary>How long a client may take to come back with a Retry token; above zero.</summary>
+    public TimeSpan RetryTokenLifetime { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// What a server does when the ClientHello changes across a Retry. Its first 900 bytes are compared, as far as the client's first
+    /// packet has them.
+    /// </summary>
     public RetryHandshakeValidationPolicy RetryHandshakeValidationPolicy { get; init; }
+
+    /// <summary>How many tokens for later connections a server gives to each client (RFC 9000 §8.1.3), 0 to 8.</summary>
+    public int NewTokensPerConnection { get; init; } = 1;
+
+    /// <summary>How long tokens for later connections are good; above zero.</summary>
+    public TimeSpan NewTokenLifetime { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// The keys of a server's address-validation tokens. Empty draws one: shards, and restarts, then do not know each other's tokens.
+    /// </summary>
+    public SealingKeys TokenKeys { get; init; } = SealingKeys.Drawn;
 
     /// <summary>Whether received stream data is given out before what precedes it has arrived.</summary>
     public bool EnableOutOfOrderReceive { get; init; }
@@ -92,11 +115,14 @@ public sealed record EndpointConfig
     /// <summary>How many connections a server holds at once, closing ones included; 0 means any number.</summary>
     public int MaxServerConnections { get; init; } = 10_000;
 
+    /// <summary>
+    /// How many connections a server holds at once whose handshake is not complete; 0 means any number. Others are refused until there
+    /// is room.
+    /// </summary>
+    public int MaxHalfOpenConnections { get; init; } = 5_000;
+
     /// <summary>Whether <see cref="TraceEffect"/>s carry key-log lines. They decrypt the connections.</summary>
     public bool EnableKeyLog { get; init; }
-
-    /// <summary>Whether <see cref="TraceEffect"/>s carry qlog events.</summary>
-    public bool EnableQlog { get; init; }
 
     /// <summary>Who makes key shares; the standard one draws private keys from <see cref="Entropy"/>.</summary>
     public IKeyExchange KeyExchange { get; init; } = CoQuic.Engine.KeyExchange.Instance;

@@ -48,8 +48,26 @@ public sealed record OpenConnection
     /// <summary>The content of an earlier <see cref="ResumptionStateAvailableEffect"/>, or empty.</summary>
     public Bytes ResumptionState { get; init; }
 
-    /// <summary>A token from an earlier NEW_TOKEN frame, or empty.</summary>
+    /// <summary>
+    /// A token for the server to know our address by: from a NEW_TOKEN frame of an earlier connection in the same version, used no more
+    /// than once (RFC 9000 §8.1.3), or, when the application obeys a Retry by itself, from that. At most 900 bytes; empty for none.
+    /// </summary>
     public Bytes Token { get; init; }
+
+    /// <summary>
+    /// The destination of the first attempt's Initial, when this connection continues one that was answered by a Retry (RFC 9000 §7.3).
+    /// A connection obeys Retry by itself: only a host that parses it needs this, and <see cref="RetrySourceConnectionId"/>.
+    /// </summary>
+    public ConnectionId? OriginalDestinationConnectionId { get; init; }
+
+    /// <summary>The Source Connection ID of that Retry, which is also the <see cref="InitialDestinationConnectionId"/>.</summary>
+    public ConnectionId? RetrySourceConnectionId { get; init; }
+
+    /// <summary>
+    /// Whether <see cref="InitialVersion"/> was chosen from a Version Negotiation packet: then another is not obeyed, and the server's
+    /// version_information must agree with the choice (RFC 9368 §4). A connection reacts by itself, within its handle.
+    /// </summary>
+    public bool HasReactedToVersionNegotiation { get; init; }
 
     /// <summary>Early data settings.</summary>
     public ZeroRttConfig ZeroRtt { get; init; } = ZeroRttConfig.Disabled;

@@ -5,9 +5,6 @@ namespace CoQuic.Engine;
 /// <content>The inputs of the host and of the application.</content>
 public sealed partial class QuicEndpoint
 {
-    /// <summary>The length of the ID that a client draws for the server to be reached by first (RFC 9000 §7.2: at least 8).</summary>
-    private const int InitialDestinationLength = 8;
-
     private delegate LocalErrorCode? Command(Connection connection);
 
     /// <summary>Opens a connection; its first flight is among the effects.</summary>
@@ -20,26 +17,30 @@ public sealed partial class QuicEndpoint
         Begin();
         connection = ConnectionHandle.None;
         ConnectionId localId = input.SourceConnectionId ?? _config.ConnectionIds.Generate(_config.Entropy);
-        QuicVersion version = input.InitialVersion ?? _config.SupportedVersions[0];
-        if (Role == Role.Server
-            || _router.Find(localId) is not null
-            || !(Speaks(version) || version.IsReserved)
-            || input.InitialDestinationConnectionId is { Length: < InitialDestinationLength })
-        {
+        QuicVersion version = input.InitialVersion ?? FirstVersion();
+        bool isPossible = Role == Role.Client
+            && _router.Find(localId) is null
+            && (Speaks(version) || version.IsReserved)
+            && input.Token.Length <= ClientAddressValidation.MaximumTokenLength;
+        if (!isPossible)
             return Finish(now, new LocalError(null, LocalErrorCode.UnsupportedOperation, null));
-        }
 
         ConnectionId destination = input.InitialDestinationConnectionId ?? DrawInitialDestination();
         var opened = new Connection(now, new ConnectionSetup
         {
             Config = _config,
             ResetTokens = _resetTokens,
+            Resets = _resets,
             Router = _router,
             Handle = NextHandle,
             Version = version,
             LocalId = localId,
             RemoteId = destination,
-            OriginalDestinationId = destination,
+            InitialDestinationId = destination,
+            OriginalDestinationId = input.OriginalDestinationConnectionId ?? destination,
+            IsAddressValidated = true,
+            RetrySourceId = input.RetrySourceConnectionId,
+            HasNegotiatedVersion = input.HasReactedToVersionNegotiation,
             Route = input.Route,
             ServerName = input.ServerName,
             Token = input.Token,
@@ -52,6 +53,11 @@ public sealed partial class QuicEndpoint
         Effect created = new ConnectionLifecycleEventEffect(opened.Handle, Lifecycle.Created);
         return result with { Effects = [.. result.Effects, created] };
     }
+
+    /// <summary>A reserved version makes the server negotiate: whoever probes knows that negotiation works (RFC 9000 §6.3).</summary>
+    private QuicVersion FirstVersion() => _config.EnableReservedVersionProbe
+        ? QuicVersion.DrawReserved(_config.Entropy)
+        : _config.SupportedVersions[0];
 
     /// <summary>Time has passed: what is due at every connection is done, and work that was cut short goes on.</summary>
     /// <param name="now">The instant.</param>
@@ -191,7 +197,7 @@ public sealed partial class QuicEndpoint
 
     private ConnectionId DrawInitialDestination()
     {
-        Span<byte> bytes = stackalloc byte[InitialDestinationLength];
+        Span<byte> bytes = stackalloc byte[IncomingInitials.ShortestDestination];
         _config.Entropy.Fill(bytes);
         return new ConnectionId(bytes);
     }

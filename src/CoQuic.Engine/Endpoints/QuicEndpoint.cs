@@ -7,7 +7,8 @@ namespace CoQuic.Engine;
 /// A QUIC endpoint: many connections, and no socket, clock or thread. It takes one input at one instant and answers with the effects
 /// that the host has to perform. Inputs on one endpoint are serialised by the caller, with instants that never go back.
 /// </summary>
-/// <remarks>The parts: what every input shares is here, inputs in QuicEndpoint.Inputs, datagrams in QuicEndpoint.Receive.</remarks>
+/// <remarks>The parts: what every input shares is here, inputs in QuicEndpoint.Inputs, datagrams in QuicEndpoint.Receive, and
+/// those of new clients in QuicEndpoint.Accept.</remarks>
 public sealed partial class QuicEndpoint : IDisposable
 {
     /// <summary>Connections that one call drives at most; what remains is a pending continuation.</summary>
@@ -15,6 +16,7 @@ public sealed partial class QuicEndpoint : IDisposable
 
     private readonly EndpointConfig _config;
     private readonly StatelessResetTokens _resetTokens;
+    private readonly StatelessResetTable _resets;
     private readonly Dictionary<ConnectionHandle, Connection> _connections = [];
     private readonly DatagramRouter _router = new();
     private readonly DeadlineQueue<Connection> _deadlines = new();
@@ -37,6 +39,9 @@ public sealed partial class QuicEndpoint : IDisposable
         _config = config;
         _calendar = config.Calendar;
         _resetTokens = new StatelessResetTokens(ResetKeyOf(config));
+        _resets = new StatelessResetTable(_resetTokens);
+        _initials = new IncomingInitials(config.Transport.GreaseQuicBit);
+        _tokens = config.Role == Role.Server ? new AddressTokens(config) : null;
     }
 
     /// <summary>Whether it opens connections or accepts them.</summary>
@@ -88,6 +93,7 @@ public sealed partial class QuicEndpoint : IDisposable
         foreach (Connection connection in _connections.Values)
             connection.Dispose();
         _connections.Clear();
+        _tokens?.Dispose();
     }
 
     private static Bytes ResetKeyOf(EndpointConfig config)
@@ -133,6 +139,7 @@ public sealed partial class QuicEndpoint : IDisposable
         if (!isHeld)
             return;
         connection.Drain(now, _runs, _effects);
+        _halfOpen.Review(connection);
         if (connection.State == ConnectionState.Terminated)
             Remove(connection);
         else

@@ -91,16 +91,13 @@ internal ref struct PacketBuilder
         return new PacketBuilder(buffer, isLong: false, writer.Position, header.PacketNumber, header.PacketNumberLength);
     }
 
-    /// <summary>The first byte of the header; without protection until the packet is sealed.</summary>
-    public readonly byte FirstByte => _buffer[0];
+    /// <summary>Sets the QUIC bit to 0, which only a peer takes that has said so (RFC 9287 §3).</summary>
+    public readonly void ClearFixedBit() => _buffer[0] &= unchecked((byte)~PacketHeader.FixedBit);
 
-    /// <summary>The packet as it is now.</summary>
-    public readonly ReadOnlySpan<byte> Packet => _buffer[..Length];
-
-    /// <summary>Adds PADDING until the sealed packet has at least this length, and the length that every packet has.</summary>
+    /// <summary>Adds PADDING until the sealed packet has at least this length.</summary>
     public void PadTo(int packetLength)
     {
-        int missing = Math.Max(packetLength, _packetNumberOffset + MinimumProtectedLength + TagLength) - Length;
+        int missing = packetLength - Length;
         if (missing > 0)
             Payload.WriteZeros(missing);
     }
@@ -109,7 +106,7 @@ internal ref struct PacketBuilder
     /// <returns>Its length.</returns>
     public int Seal(PacketProtection protection)
     {
-        PadTo(0);
+        PadTo(HeaderLength - _packetNumberLength + MinimumProtectedLength + TagLength);
         Span<byte> packet = _buffer[..Length];
         if (_isLong)
         {

@@ -9,7 +9,9 @@ internal static class PeerParameterCheck
     /// <param name="parameters">What the peer says.</param>
     /// <param name="setup">What the connection began with.</param>
     /// <param name="remoteId">The Source Connection ID of the peer's first packets.</param>
-    public static TransportError? Authenticate(TransportParameters parameters, ConnectionSetup setup, ConnectionId remoteId)
+    /// <param name="retrySourceId">A client: the Source Connection ID of the Retry that it obeyed, if any.</param>
+    public static TransportError? Authenticate(
+        TransportParameters parameters, ConnectionSetup setup, ConnectionId remoteId, ConnectionId? retrySourceId)
     {
         if (parameters.InitialSourceConnectionId != remoteId)
             return Mismatch("initial_source_connection_id");
@@ -17,7 +19,7 @@ internal static class PeerParameterCheck
             return null;
         if (parameters.OriginalDestinationConnectionId != setup.OriginalDestinationId)
             return Mismatch("original_destination_connection_id");
-        return parameters.RetrySourceConnectionId is null ? null : Mismatch("retry_source_connection_id");
+        return parameters.RetrySourceConnectionId == retrySourceId ? null : Mismatch("retry_source_connection_id");
     }
 
     private static TransportError Mismatch(string parameter) => new(

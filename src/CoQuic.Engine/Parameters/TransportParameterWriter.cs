@@ -36,6 +36,8 @@ internal sealed class TransportParameterWriter
             WriteVersionInformation(information);
         WriteInteger(TransportParameterId.MaxDatagramFrameSize, p.MaxDatagramFrameSize, 0);
         WriteFlag(TransportParameterId.GreaseQuicBit, p.GreaseQuicBit);
+        if (p.Reserved is { } reserved)
+            WriteBytes((TransportParameterId)reserved.Id, reserved.Value);
     }
 
     public byte[] ToArray() => _output.WrittenSpan.ToArray();

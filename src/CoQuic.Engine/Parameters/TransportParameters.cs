@@ -10,7 +10,7 @@ internal sealed record TransportParameters
 {
     public const ulong DefaultMaxUdpPayloadSize = 65527;
 
-    public const ulong SmallestMaxUdpPayloadSize = 1200;
+    public const ulong SmallestMaxUdpPayloadSize = DatagramSizes.Smallest;
 
     public const int DefaultAckDelayExponent = 3;
 
@@ -88,4 +88,7 @@ internal sealed record TransportParameters
     /// grease_quic_bit (RFC 9287 §3): whether the fixed bit may be anything in what is sent to this endpoint.
     /// </summary>
     public bool GreaseQuicBit { get; init; }
+
+    /// <summary>A parameter that means nothing; sent, and never read.</summary>
+    public ReservedParameter? Reserved { get; init; }
 }

@@ -9,9 +9,6 @@ internal sealed class AntiAmplification
     /// <summary>Bytes that may be sent for each byte received (RFC 9000 §8.1).</summary>
     public const ulong Factor = 3;
 
-    /// <summary>A server's ack-eliciting Initial fills a datagram of this size (RFC 9000 §14.1): with less, no probe fits.</summary>
-    public const ulong SmallestProbe = 1200;
-
     private ulong _received;
     private ulong _sent;
 
@@ -31,8 +28,11 @@ internal sealed class AntiAmplification
         }
     }
 
-    /// <summary>Whether a probe has to wait for the peer, so that no PTO timer may run (RFC 9002 §6.2.2.1).</summary>
-    public bool IsAtLimit => Budget < SmallestProbe;
+    /// <summary>
+    /// Whether a probe has to wait for the peer, so that no PTO timer may run (RFC 9002 §6.2.2.1): a server's ack-eliciting Initial
+    /// fills a datagram of the smallest size (RFC 9000 §14.1).
+    /// </summary>
+    public bool IsAtLimit => Budget < DatagramSizes.Smallest;
 
     public bool CanSend(int bytes) => (ulong)bytes <= Budget;
 

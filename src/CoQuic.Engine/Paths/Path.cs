@@ -30,5 +30,5 @@ internal sealed class Path
     public PathResponses Responses { get; } = new();
 
     /// <summary>The largest datagram that the path is known to carry, in bytes.</summary>
-    public int DatagramSize => Connection.SmallestDatagramSize;
+    public int DatagramSize => DatagramSizes.Smallest;
 }

@@ -24,9 +24,7 @@ internal struct StreamLink
 {
     public Stream? Previous;
     public Stream? Next;
-
-    /// <summary>The queue that it waits in; none when it waits in none.</summary>
-    public StreamQueue? Queue;
+    public bool IsQueued;
 }
 
 /// <summary>A stream's places in all queues.</summary>
@@ -48,13 +46,10 @@ internal sealed class StreamQueue(StreamQueueKind kind)
 
     public bool IsEmpty => _first is null;
 
-    /// <summary>The priority of the streams in it; only a <see cref="StreamSchedule"/> sets it.</summary>
-    public int Priority { get; set; }
-
     /// <summary>Lets a stream join at the end, stay where it is, or leave.</summary>
     public void Update(Stream stream, bool isWanted)
     {
-        bool isQueued = stream.Link(kind).Queue == this;
+        bool isQueued = stream.Link(kind).IsQueued;
         if (isWanted && !isQueued)
             Append(stream);
         else if (!isWanted && isQueued)
@@ -71,7 +66,7 @@ internal sealed class StreamQueue(StreamQueueKind kind)
     /// <summary>Moves the stream to the end, if it still waits.</summary>
     public void Rotate(Stream stream)
     {
-        if (stream.Link(kind).Queue != this || stream == _last)
+        if (!stream.Link(kind).IsQueued || stream == _last)
             return;
         Remove(stream);
         Append(stream);
@@ -79,7 +74,7 @@ internal sealed class StreamQueue(StreamQueueKind kind)
 
     private void Append(Stream stream)
     {
-        stream.Link(kind) = new StreamLink { Previous = _last, Queue = this };
+        stream.Link(kind) = new StreamLink { Previous = _last, IsQueued = true };
         if (_last is null)
             _first = stream;
         else

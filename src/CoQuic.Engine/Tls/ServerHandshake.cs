@@ -11,6 +11,7 @@ internal sealed class ServerHandshake : TlsSession
     private State _state = State.WaitClientHello;
     private ClientHello? _firstHello;
     private ServerChoice? _firstChoice;
+    private Bytes _parameters;
     private TrafficSecrets? _handshakeSecrets;
     private TrafficSecrets? _applicationSecrets;
     private bool _acceptsEarlyData;
@@ -58,6 +59,9 @@ internal sealed class ServerHandshake : TlsSession
 
         ClientRandom = hello.Random;
         SelectCipherSuite(choice.CipherSuite);
+        // RFC 9369 §4.1: they decide about the version, in which also a HelloRetryRequest is sent.
+        if (_config.Parameters.Answer(choice.PeerTransportParameters, out _parameters) is { } refused)
+            return refused;
         if (choice.KeyShare is not null)
             return Answer(hello, choice, choice.KeyShare, message);
         Transcript.Append(message.Encoded);
@@ -183,7 +187,7 @@ internal sealed class ServerHandshake : TlsSession
         {
             AcknowledgesServerName = ServerName is not null,
             ApplicationProtocols = ApplicationProtocolsExtension.NamesOf([choice.ApplicationProtocol]),
-            TransportParameters = _config.TransportParameters,
+            TransportParameters = _parameters,
             AcceptsEarlyData = _acceptsEarlyData,
         }.Encode();
         if (WasResumed)

@@ -9,9 +9,6 @@ internal abstract record TlsConfig
     /// <summary>ALPN protocol names, most preferred first; at least one, 1 to 255 bytes of UTF-8 each.</summary>
     public required IReadOnlyList<string> ApplicationProtocols { get; init; }
 
-    /// <summary>Our quic_transport_parameters, encoded; opaque here.</summary>
-    public required Bytes TransportParameters { get; init; }
-
     public required IEntropy Entropy { get; init; }
 
     public IKeyExchange KeyExchange { get; init; } = CoQuic.Engine.KeyExchange.Instance;
@@ -30,6 +27,9 @@ internal abstract record TlsConfig
 /// <summary>What a client is told.</summary>
 internal sealed record TlsClientConfig : TlsConfig
 {
+    /// <summary>Our quic_transport_parameters, encoded; opaque here.</summary>
+    public required Bytes TransportParameters { get; init; }
+
     /// <summary>
     /// The name the certificate must bear: a DNS name, also sent as SNI, or an IP address literal, which is not.
     /// </summary>
@@ -52,6 +52,9 @@ internal sealed record TlsClientConfig : TlsConfig
 /// <summary>What a server is told.</summary>
 internal sealed record TlsServerConfig : TlsConfig
 {
+    /// <summary>Who takes the client's quic_transport_parameters, and gives ours.</summary>
+    public required IServerParameters Parameters { get; init; }
+
     public required IServerIdentitySelector Identities { get; init; }
 
     /// <summary>How sessions are resumed; none when they are not.</summary>

@@ -39,7 +39,6 @@ type internal TranscriptWriter(keepsEntries: bool) =
         | Trace trace ->
             match trace.Record with
             | TraceRecord.KeyLogLine line -> Bytes.ofString line
-            | TraceRecord.Qlog _ -> Bytes.empty
         | PeerResetStream _
         | PeerStopSending _
         | StateEvent _

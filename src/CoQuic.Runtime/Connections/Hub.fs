@@ -34,6 +34,8 @@ type internal HubEvents =
     {
         /// A client's handshake with us is done; false closes the connection.
         Accepted: ConnectionCore -> bool
+        /// The server gave a token for a later connection (RFC 9000 §8.1.3).
+        GaveToken: ConnectionCore -> Bytes -> unit
         /// A connection ended and the number of those that are left.
         Closed: int -> Command<HubMessage> list
     }
@@ -198,6 +200,11 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
 
         withStream stop.Connection stop.Stream (fun stream -> stream.OnStopSending error)
 
+    let onToken (token: NewTokenAvailable) =
+        match connections.TryGetValue token.Connection with
+        | true, connection -> events.GaveToken connection token.Token
+        | _ -> ()
+
     let onStreams () =
         let changed = queue.TakeAll()
         let commands = StreamCommands.ofStreams changed
@@ -239,6 +246,9 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
             withStream progress.Connection progress.Stream (fun stream -> stream.OnProgress progress.Released)
             []
         | Signal.Closed closed -> onClosed closed
+        | Signal.NewToken token ->
+            onToken token
+            []
         // A command that crossed the end of its stream or connection on the way.
         | Signal.Declined _
         | Signal.Confirmed _
@@ -246,7 +256,6 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
         | Signal.PathChanged _
         | Signal.PreferredAddress _
         | Signal.ResumptionState _
-        | Signal.NewToken _
         | Signal.ZeroRtt _
         | Signal.Inspected _ -> []
 

@@ -32,7 +32,7 @@ module internal StreamCommands =
                       Stream = stream.Id
                       Bytes = Bytes.ofMemory bytes
                       Fin = fin
-                      Priority = sender.Priority }
+                      Priority = 0 }
             )
 
             ofSender stream sender commands

@@ -122,6 +122,24 @@ let private wrongEndpoints =
       "ApplicationProtocols", client [| "" |]
       "ApplicationProtocols", client [| String('x', 256) |] ]
 
+/// Settings of address validation that can be wrong, with a value that is.
+let private wrongValidation: (string * obj) list =
+    let keys current previous =
+        SealingKeys(
+            Current = Pair.bytesOf (Array.zeroCreate current),
+            Previous = Pair.bytesOf (Array.zeroCreate previous)
+        )
+
+    [ "RetryThreshold", -1
+      "MaxHalfOpenConnections", -1
+      "RetryTokenLifetime", TimeSpan.Zero
+      "NewTokenLifetime", ms -1.0
+      "NewTokensPerConnection", -1
+      "NewTokensPerConnection", 9
+      "TokenKeys", keys 31 0
+      "TokenKeys", keys 32 31
+      "TokenKeys", keys 0 32 ]
+
 [<Tests>]
 let tests =
     testList
@@ -138,6 +156,12 @@ let tests =
           for row, (name, config) in List.indexed wrongEndpoints do
               testCase $"{name} that cannot be is found (row {row})"
               <| fun () -> Expect.equal (faults config) [ name ] "exactly this fault"
+
+          for row, (name, value) in List.indexed wrongValidation do
+              testCase $"{name} that cannot be is found (row {row} of address validation)"
+              <| fun () ->
+                  let config = Pair.having [ name, value ] (withTransport (TransportConfig()))
+                  Expect.equal (faults config) [ name ] "exactly this fault"
 
           testCase "the last value that is allowed is allowed"
           <| fun () ->

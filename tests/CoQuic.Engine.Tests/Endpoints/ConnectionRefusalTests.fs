@@ -45,7 +45,7 @@ let private isVersionNegotiation (answer: SendDatagramEffect) =
 [<Tests>]
 let tests =
     testList
-        "Endpoints.ConnectionRefusal (RFC 9000 §5.2.2)"
+        "a server that is full (RFC 9000 §5.2.2)"
         [ testCase "a client of a full server hears CONNECTION_REFUSED at once, and the others stay"
           <| fun () ->
               let pair = withLimit 1
@@ -68,7 +68,7 @@ let tests =
               let effects = (feed Server first pair).Effects
               Expect.hasLength effects 1 "one answer"
               let answer = (effects[0] :?> SendDatagramEffect)
-              Expect.isLessThanOrEqual answer.Bytes.Length ConnectionRefusal.MaximumLength "small"
+              Expect.isLessThanOrEqual answer.Bytes.Length StatelessClose.MaximumLength "small"
               Expect.equal answer.Connection ConnectionHandle.None "of no connection"
               Expect.equal answer.Route (Nullable(RouteHandle 1UL)) "back to where it came from"
               Expect.equal (pair.Server.CountDropped DropReason.TooManyConnections) 1UL "counted"

@@ -12,6 +12,9 @@ let private original = id 1uy
 let private local = id 2uy
 let private remote = id 3uy
 
+let private resetTokens =
+    StatelessResetTokens(Bytes.Wrap(ReadOnlyMemory(Array.zeroCreate 32)))
+
 let private setup role =
     let config =
         match role with
@@ -21,13 +24,16 @@ let private setup role =
 
     ConnectionSetup(
         Config = config,
-        ResetTokens = StatelessResetTokens(Bytes.Wrap(ReadOnlyMemory(Array.zeroCreate 32))),
+        ResetTokens = resetTokens,
+        Resets = StatelessResetTable(resetTokens),
         Router = DatagramRouter(),
         Handle = ConnectionHandle 1UL,
         Version = QuicVersion.V1,
         LocalId = local,
         RemoteId = remote,
+        InitialDestinationId = original,
         OriginalDestinationId = original,
+        IsAddressValidated = true,
         Route = Nullable(),
         CalendarTime = DateTimeOffset.UnixEpoch
     )
@@ -41,12 +47,14 @@ let private fromServer =
 let private fromClient =
     TransportParameters(InitialSourceConnectionId = Nullable remote)
 
-let private judge role parameters =
-    match Option.ofObj (PeerParameterCheck.Authenticate(parameters, setup role, remote)) with
+let private judgeAfter retrySource role parameters =
+    match Option.ofObj (PeerParameterCheck.Authenticate(parameters, setup role, remote, retrySource)) with
     | None -> None
     | Some error ->
         Expect.equal error.Code TransportErrorCode.TransportParameterError "the code of RFC 9000 §7.3"
         Some(error.Reason.Split(' ')[0])
+
+let private judge role parameters = judgeAfter (Nullable()) role parameters
 
 /// What a parameter may wrongly be.
 let private wrong = [ Nullable(); Nullable(id 9uy); Nullable ConnectionId.Empty ]
@@ -93,4 +101,19 @@ let tests =
                       RetrySourceConnectionId = Nullable remote
                   )
 
-              Expect.equal (judge Role.Client parameters) (Some "retry_source_connection_id") "nobody sent a Retry" ]
+              Expect.equal (judge Role.Client parameters) (Some "retry_source_connection_id") "nobody sent a Retry"
+
+          testCase "after a Retry, retry_source_connection_id must be what it came from"
+          <| fun () ->
+              let parameters value =
+                  TransportParameters(
+                      InitialSourceConnectionId = Nullable remote,
+                      OriginalDestinationConnectionId = Nullable original,
+                      RetrySourceConnectionId = value
+                  )
+
+              let after = judgeAfter (Nullable(id 4uy)) Role.Client
+              Expect.isNone (after (parameters (Nullable(id 4uy)))) "the server sent the Retry"
+
+              for value in wrong do
+                  Expect.equal (after (parameters value)) (Some "retry_source_connection_id") $"{value}" ]

@@ -36,7 +36,7 @@ let feed side (bytes: byte[]) pair =
             0,
             Nullable(RouteHandle 1UL),
             EcnCodepoint.Unavailable,
-            Bytes.Empty
+            originOf side pair
         )
 
     (endpoint side pair).ReceiveDatagram(pair.Now, &input)

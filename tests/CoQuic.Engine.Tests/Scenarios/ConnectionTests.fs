@@ -185,6 +185,29 @@ let transfer =
                   Expect.isTrue (runUntil minute (fun p -> snd (received Server stream0 p)) pair) "the end arrives"
                   Expect.isTrue (fst (received Server stream0 pair) = sent) "the bytes are the same"
 
+          testCase "a client's close that begins with an Initial fills 1200 bytes (RFC 9000 §14.1)"
+          <| fun () ->
+              let lastDatagram pair =
+                  told<SendDatagramEffect> Client pair |> List.collect datagrams |> List.last
+
+              let early = Pair.create 1 ideal
+              connect early
+              absorb Client (early.Client.CloseConnection(early.Now, early.ClientConnection, 42UL, "enough")) early
+              Expect.equal (lastDatagram early).Length 1200 "an Initial alone"
+              Expect.isTrue (runUntil minute (fun p -> (closeReason Server p).IsSome) early) "the server hears it"
+
+              // A certificate that nobody trusts comes when the client has Handshake keys, and has not used them.
+              let wary = having [ "VerifyPeer", true ] (clientConfig 1UL)
+              let refusing = Pair.withConfigs wary (serverConfig "test" 1UL) 1 ideal
+              connect refusing
+              Expect.isTrue (runUntil minute (fun p -> (closeReason Client p).IsSome) refusing) "the client refuses"
+              let datagram = lastDatagram refusing
+              let packetType, length = firstPacket datagram
+              Expect.equal packetType PacketType.Initial "first an Initial"
+              Expect.isLessThan length 300 "then another packet, which has the padding"
+              Expect.equal datagram.Length 1200 "together"
+              Expect.isTrue (runUntil minute (fun p -> (closeReason Server p).IsSome) refusing) "the server hears it"
+
           testCase "an application's close reaches the peer with code and reason"
           <| fun () ->
               let pair = connected ideal

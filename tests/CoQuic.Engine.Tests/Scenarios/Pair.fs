@@ -61,6 +61,8 @@ type Pair =
         mutable Now: TimeUs
         mutable ClientConnection: ConnectionHandle
         mutable ServerConnection: ConnectionHandle
+        /// What the server's host says of the address that the client sends from.
+        mutable ClientAddress: Bytes
         /// Effects of each side with the instant at which they came, oldest first.
         ClientEffects: List<TimeUs * Effect>
         ServerEffects: List<TimeUs * Effect>
@@ -98,6 +100,25 @@ let serverConfig protocol (seed: uint64) =
         ServerIdentities = SingleServerIdentity(SimulationIdentity.Create(TestEntropy 7UL, "localhost"))
     )
 
+/// An array that nobody changes any more, as a value.
+let bytesOf (array: byte[]) = Bytes.Wrap(ReadOnlyMemory array)
+
+/// The identity of an IPv4 address and port, as hosts give it.
+let address4 (address: string) (port: int) =
+    let bytes = Net.IPAddress.Parse(address).GetAddressBytes()
+    bytesOf (Array.concat [ [| 4uy |]; bytes; [| byte (port >>> 8); byte port |] ])
+
+/// A copy of a configuration with some settings changed, by name: what `with` is in C#.
+let having (changes: (string * obj) list) (config: 'config) : 'config =
+    let clone = typeof<'config>.GetMethod "<Clone>$" |> nonNull
+    let copy = clone.Invoke(config, [||]) |> nonNull
+
+    for name, value in changes do
+        let property = typeof<'config>.GetProperty name |> nonNull
+        property.SetValue(copy, value)
+
+    unbox<'config> copy
+
 let withConfigs (client: EndpointConfig) (server: EndpointConfig) (seed: int) link =
     let pair =
         { Client = new QuicEndpoint(client)
@@ -106,6 +127,7 @@ let withConfigs (client: EndpointConfig) (server: EndpointConfig) (seed: int) li
           Now = origin
           ClientConnection = ConnectionHandle.None
           ServerConnection = ConnectionHandle.None
+          ClientAddress = address4 "192.0.2.1" 4321
           ClientEffects = List()
           ServerEffects = List()
           Tamper = fun _ _ bytes -> bytes
@@ -120,6 +142,10 @@ let withConfigs (client: EndpointConfig) (server: EndpointConfig) (seed: int) li
 
 let create seed link =
     withConfigs (clientConfig (uint64 seed)) (serverConfig "test" (uint64 seed)) seed link
+
+/// What the host of a side says of where a datagram came from.
+let originOf side pair =
+    if side = Server then pair.ClientAddress else Bytes.Empty
 
 let endpoint side pair =
     match side with
@@ -166,6 +192,15 @@ let private launch side (bytes: Bytes) (route: RouteHandle option) pair =
 let datagrams (run: SendDatagramEffect) =
     [ for start in 0 .. run.SegmentSize .. run.Bytes.Length - 1 ->
           run.Bytes.Slice(start, min run.SegmentSize (run.Bytes.Length - start)) ]
+
+/// The first packet of a datagram: its type and length.
+let firstPacket (datagram: Bytes) =
+    let mutable packet = ProtectedPacket()
+
+    if PacketParser.TryReadNext(datagram.Span, RandomConnectionIds.DefaultLength, &packet) then
+        packet.Type, packet.Length
+    else
+        failwith $"no packet: {datagram}"
 
 /// Takes in what an endpoint answered: datagrams travel, the rest is kept.
 let absorb side (result: EndpointResult) pair =
@@ -222,7 +257,13 @@ let step pair =
         pair.Now <- TimeUs.Max(pair.Now, datagram.At)
 
         let input =
-            InboundDatagram(datagram.Bytes, 0, Nullable(RouteHandle 1UL), EcnCodepoint.Unavailable, Bytes.Empty)
+            InboundDatagram(
+                datagram.Bytes,
+                0,
+                Nullable(RouteHandle 1UL),
+                EcnCodepoint.Unavailable,
+                originOf datagram.To pair
+            )
 
         absorb datagram.To ((endpoint datagram.To pair).ReceiveDatagram(pair.Now, &input)) pair
         true

@@ -93,11 +93,18 @@ let clientSession settings =
         )
     )
 
+/// Gives the same transport parameters to whoever asks.
+let private alwaysAnswering (parameters: Bytes) =
+    { new IServerParameters with
+        member _.Answer(_, server) =
+            server <- parameters
+            null }
+
 let serverSession settings =
     new ServerHandshake(
         TlsServerConfig(
             ApplicationProtocols = settings.Protocols,
-            TransportParameters = settings.Parameters,
+            Parameters = alwaysAnswering settings.Parameters,
             Entropy = settings.Entropy,
             Groups = settings.Groups,
             CipherSuites = settings.Suites,

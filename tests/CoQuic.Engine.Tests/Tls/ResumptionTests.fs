@@ -399,7 +399,8 @@ let clearing =
                       Bytes.Wrap(ReadOnlyMemory secret)
                   )
 
-              use keys = new ConnectionKeys()
+              let id = ConnectionId.Empty
+              use keys = new ConnectionKeys(InitialKeys.Derive(QuicVersion.V1, &id, Role.Client))
               keys.Install(QuicVersion.V1, event)
               Expect.isTrue (keys.CanSend EncryptionLevel.ZeroRtt) "installed"
               Expect.all secret (fun b -> b = 0uy) "cleared"
