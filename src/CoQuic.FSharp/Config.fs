@@ -105,9 +105,10 @@ type TransportConfig =
         SendStreamFairness: bool
         /// Whether the latency spin bit is spun (RFC 9000 §17.4).
         EnableLatencySpinBit: bool
-        /// Whether Version Negotiation lists a reserved version too.
+        /// Whether Version Negotiation, version_information and the transport parameters have a reserved version or parameter
+        /// more, which peers must ignore (RFC 9000 §6.3, §18.1, RFC 9368 §3).
         GreaseReservedVersions: bool
-        /// Whether the QUIC bit is greased (RFC 9287).
+        /// Whether the QUIC bit is greased (RFC 9287): we take any value of it, and send unpredictable ones to a peer that does.
         GreaseQuicBit: bool
         /// Whether packet numbers are skipped to unmask optimistic acknowledgments (RFC 9000 §21.4).
         EnableOptimisticAckMitigation: bool
@@ -262,7 +263,8 @@ type EndpointConfig =
         Role: Role
         /// The application protocols (ALPN), most preferred first; at least one, 1 to 255 bytes of UTF-8 each.
         ApplicationProtocols: string list
-        /// The versions spoken, most preferred first.
+        /// The versions spoken, most preferred first. A client's first flight is in the first of them unless it says otherwise; a
+        /// server changes it to the first of its own that the client offers (RFC 9368 §2.3).
         SupportedVersions: QuicVersion list
         /// Whether the peer's certificate chain and name are verified. Its handshake signature always is.
         VerifyPeer: bool
@@ -302,9 +304,9 @@ type EndpointConfig =
         EnablePacketInspection: bool
         /// Whether a peer may change its address, and we ours (RFC 9000 §9).
         AllowPeerAddressChange: bool
-        /// Whether a client also tries a reserved version, to exercise negotiation.
+        /// Whether a client begins in a reserved version, to exercise negotiation: it costs a round trip (RFC 9000 §6.3).
         EnableReservedVersionProbe: bool
-        /// Whether stateless resets answer long headers too.
+        /// Whether a server's stateless resets answer Handshake packets of unknown connections too (RFC 9000 §10.3).
         EnableLongHeaderStatelessReset: bool
         /// Whether a closing connection keeps no more than its last datagram.
         EnableMinimalClosingStateRetention: bool

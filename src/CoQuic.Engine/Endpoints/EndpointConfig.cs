@@ -35,7 +35,10 @@ public sealed record EndpointConfig
     /// <summary>The calendar, for certificates: an instant and what the caller's clock showed then.</summary>
     public required CalendarAnchor Calendar { get; init; }
 
-    /// <summary>The versions spoken, most preferred first (RFC 9000 §6).</summary>
+    /// <summary>
+    /// The versions spoken, most preferred first (RFC 9000 §6). A client's first flight is in the first of them unless it says otherwise; a
+    /// server changes it to the first of its own that the client offers (RFC 9368 §2.3).
+    /// </summary>
     public IReadOnlyList<QuicVersion> SupportedVersions { get; init; } = [QuicVersion.V1];
 
     /// <summary>The application protocols (ALPN, RFC 7301), most preferred first; 1 to 255 bytes of UTF-8 each. At least one.</summary>
@@ -103,10 +106,10 @@ public sealed record EndpointConfig
     /// <summary>Whether a peer may change its address, and we ours (RFC 9000 §9).</summary>
     public bool AllowPeerAddressChange { get; init; } = true;
 
-    /// <summary>Whether a client also tries a reserved version, to exercise negotiation.</summary>
+    /// <summary>Whether a client begins in a reserved version, to exercise negotiation: it costs a round trip (RFC 9000 §6.3).</summary>
     public bool EnableReservedVersionProbe { get; init; }
 
-    /// <summary>Whether stateless resets answer long headers too.</summary>
+    /// <summary>Whether a server's stateless resets answer Handshake packets of unknown connections too (RFC 9000 §10.3).</summary>
     public bool EnableLongHeaderStatelessReset { get; init; }
 
     /// <summary>Whether a closing connection keeps no more than its last datagram.</summary>

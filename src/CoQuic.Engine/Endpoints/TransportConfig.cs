@@ -87,10 +87,15 @@ public sealed record TransportConfig
     /// <summary>Whether the latency spin bit is spun (RFC 9000 §17.4).</summary>
     public bool EnableLatencySpinBit { get; init; }
 
-    /// <summary>Whether Version Negotiation lists a reserved version too.</summary>
+    /// <summary>
+    /// Whether Version Negotiation, version_information and the transport parameters have a reserved version or parameter more, which
+    /// peers must ignore (RFC 9000 §6.3, §18.1, RFC 9368 §3).
+    /// </summary>
     public bool GreaseReservedVersions { get; init; }
 
-    /// <summary>Whether the QUIC bit is greased (RFC 9287).</summary>
+    /// <summary>
+    /// Whether the QUIC bit is greased (RFC 9287): we take any value of it, and send unpredictable ones to a peer that does too.
+    /// </summary>
     public bool GreaseQuicBit { get; init; }
 
     /// <summary>Whether packet numbers are skipped to unmask a peer that acknowledges what it has not seen (RFC 9000 §21.4).</summary>
