@@ -11,6 +11,8 @@
 #load "build/QuicGo.fs"
 #load "build/Peers.fs"
 #load "build/MustShow.fs"
+#load "build/Mutations.fs"
+#load "build/Mutate.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"
 
@@ -39,6 +41,10 @@ let private formatFailures () =
         printfn "WARNING: some files are not formatted, which fails in CI: `dotnet fsi build.fsx format` formats them."
         Counts.none
 
+let private mutate arguments =
+    Options.parse "mutate" [] false arguments |> ignore
+    Mutate.run () |> ignore
+
 let private test arguments =
     let options =
         Options.parse "test" [ "--full"; "--require="; "--filter="; "--evidence=" ] false arguments
@@ -61,6 +67,9 @@ let private test arguments =
     let counts =
         { counts with
             Failed = counts.Failed + format.Failed }
+
+    if isFull && options.Value("--filter").IsNone then
+        mutate []
 
     match options.Value "--evidence" with
     | None -> ()
@@ -110,7 +119,8 @@ let private peers arguments =
 let private shown =
     [ "2-bulk", MustShow.bulk
       "2-peers", (fun () -> MustShow.peers (Peers.run true))
-      "2-fresh-clone", MustShow.freshClone ]
+      "2-fresh-clone", MustShow.freshClone
+      "3-mutations", Mutate.run ]
 
 let private show arguments =
     let chosen =
@@ -168,6 +178,7 @@ let private targets =
           test
       target "peers" "[--require quic-go]" "exchange files with quic-go, as client and as server" peers
       target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
+      target "mutate" "" "break twenty rules of the RFCs, one at a time: their tests have to fail" (chore mutate)
       target "format" "[--check]" "format the sources, or only say whether they are formatted" (chore format)
       target "help" "" "this list" (chore ignore) ]
 

@@ -316,6 +316,8 @@ type EndpointConfig =
         MaxHalfOpenConnections: int
         /// Whether `Trace`s carry key-log lines. They decrypt the connections.
         EnableKeyLog: bool
+        /// Whether `Trace`s carry qlog events.
+        EnableQlog: bool
         /// The key exchange groups, most preferred first.
         Groups: NamedGroup list
         /// The groups of which a client sends key shares at once: some of `Groups`, in their order. None sends one share, of the
@@ -389,6 +391,7 @@ module EndpointConfig =
             MaxServerConnections = config.MaxServerConnections,
             MaxHalfOpenConnections = config.MaxHalfOpenConnections,
             EnableKeyLog = config.EnableKeyLog,
+            EnableQlog = config.EnableQlog,
             Groups = List.toArray config.Groups,
             KeyShareGroups = List.toArray config.KeyShareGroups,
             CipherSuites = List.toArray config.CipherSuites,
@@ -426,6 +429,7 @@ module EndpointConfig =
           MaxServerConnections = config.MaxServerConnections
           MaxHalfOpenConnections = config.MaxHalfOpenConnections
           EnableKeyLog = config.EnableKeyLog
+          EnableQlog = config.EnableQlog
           Groups = List.ofSeq config.Groups
           KeyShareGroups = List.ofSeq config.KeyShareGroups
           CipherSuites = List.ofSeq config.CipherSuites

@@ -304,10 +304,13 @@ type StreamsAvailable =
 type TraceRecord =
     /// One line of the NSS key log format, without its newline. Secret: it decrypts the connection.
     | KeyLogLine of line: string
+    /// A qlog event and when it happened; `Qlog.line` writes it down.
+    | Qlog of time: TimeUs * event: QlogEvent
 
     member private this.Display =
         match this with
         | KeyLogLine line -> $"key log line, {line.Length} characters"
+        | Qlog(time, event) -> $"qlog at {time}, {event}"
 
     override this.ToString() = this.Display
 

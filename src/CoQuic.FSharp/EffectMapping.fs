@@ -17,6 +17,7 @@ module internal EffectMapping =
     let private traceRecord (record: Engine.TraceRecord) =
         match record with
         | :? Engine.KeyLogLine as line -> TraceRecord.KeyLogLine line.Line
+        | :? Engine.QlogRecord as qlog -> TraceRecord.Qlog(qlog.Time, qlog.Event)
         | other -> invalidArg (nameof record) $"There is no trace record of type {other.GetType().Name}."
 
     let private preferredAddress connection (address: Engine.PreferredAddress) =

@@ -225,6 +225,15 @@ module Endpoint =
     let statistics (connection: ConnectionHandle) (endpoint: Endpoint) : ConnectionStatistics option =
         Option.ofObj (endpoint.Core.GetStatistics connection)
 
+    /// How many datagrams and packets were dropped, by reason; reasons that never occurred are left out.
+    let drops (endpoint: Endpoint) : Map<DropReason, uint64> =
+        Map
+            [ for reason in Enum.GetValues<DropReason>() do
+                  let count = endpoint.Core.CountDropped reason
+
+                  if count > 0UL then
+                      reason, count ]
+
     /// What its engine can do beyond the C ABI.
     let capabilities (endpoint: Endpoint) : Capabilities = endpoint.Core.Capabilities
 

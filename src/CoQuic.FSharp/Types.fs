@@ -75,6 +75,9 @@ type NamedGroup = Engine.NamedGroup
 /// A snapshot of one connection's figures.
 type ConnectionStatistics = Engine.ConnectionStatistics
 
+/// One qlog event of a connection: a closed family of records, which `Qlog.line` writes as JSON.
+type QlogEvent = Engine.QlogEvent
+
 /// A run of datagrams whose memory the engine takes over: for hosts, which read from sockets.
 type OwnedDatagram = Engine.OwnedDatagram
 

@@ -45,6 +45,12 @@ public enum Capabilities
 
     /// <summary>PINGs that keep a silent connection alive.</summary>
     KeepAlive = 1 << 11,
+
+    /// <summary>qlog events.</summary>
+    Qlog = 1 << 12,
+
+    /// <summary>Counts of what was dropped, by reason.</summary>
+    DropCounts = 1 << 13,
 }
 
 /// <summary>Which capabilities a configuration asks for.</summary>
@@ -64,6 +70,8 @@ internal static class CapabilityRules
             required |= Capabilities.KeepAlive;
         if (config.EnableKeyLog)
             required |= Capabilities.KeyLog;
+        if (config.EnableQlog)
+            required |= Capabilities.Qlog;
         return required;
     }
 

@@ -71,6 +71,10 @@ public sealed class Endpoint : IDisposable
     /// <param name="connection">The connection.</param>
     public ConnectionStatistics? GetStatistics(ConnectionHandle connection) => Driver.GetStatistics(connection);
 
+    /// <summary>How many datagrams and packets were dropped for a reason; 0 when the engine cannot tell.</summary>
+    /// <param name="reason">The reason.</param>
+    public ulong CountDropped(DropReason reason) => Driver.CountDropped(reason);
+
     /// <summary>Opens a connection; its first flight is among the effects.</summary>
     /// <param name="now">The instant.</param>
     /// <param name="input">What to open.</param>

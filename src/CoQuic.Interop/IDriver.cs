@@ -18,6 +18,8 @@ internal interface IDriver : IDisposable
 
     ConnectionStatistics? GetStatistics(ConnectionHandle connection);
 
+    ulong CountDropped(DropReason reason);
+
     QueryResult Connect(TimeUs now, OpenConnection input, out ConnectionHandle connection);
 
     QueryResult ReceiveDatagram(TimeUs now, in InboundDatagram input);

@@ -10,6 +10,10 @@ open CoQuic.FSharp
 type internal AgentMessage<'message> =
     | Post of message: 'message
     | Resolved of tag: OpenTag * outcome: Result<OpenRequest * IPEndPoint, OpenError>
+    /// What a connection has done so far; none when it is not held any more.
+    | Statistics of connection: ConnectionHandle * answer: TaskCompletionSource<ConnectionStatistics option>
+    /// What the endpoint has dropped so far.
+    | Drops of answer: TaskCompletionSource<Map<DropReason, uint64>>
     | Stop
 
 /// Wakes an agent out of its wait, once for all posts since it last looked.
@@ -37,7 +41,7 @@ type internal Agent<'model, 'message when 'message: equality>
         engine: IEngine,
         program: Program<'model, 'message>,
         hooks: HostHooks,
-        keyLog: KeyLog option
+        traces: Traces
     ) =
 
     /// Messages that are heard in one turn; more wait for the next, so that the network has its turn as well.
@@ -64,6 +68,8 @@ type internal Agent<'model, 'message when 'message: equality>
         match message with
         | AgentMessage.Post message -> host.Post message
         | AgentMessage.Resolved(tag, outcome) -> host.OnResolved(tag, outcome)
+        | AgentMessage.Statistics(connection, answer) -> answer.TrySetResult(engine.Statistics connection) |> ignore
+        | AgentMessage.Drops answer -> answer.TrySetResult(engine.Drops()) |> ignore
         | AgentMessage.Stop -> host.Stop()
 
     /// Takes messages that are there, without waiting for more.
@@ -96,17 +102,12 @@ type internal Agent<'model, 'message when 'message: equality>
         }
         |> ignore
 
-    let record (trace: Trace) =
-        match keyLog with
-        | Some keyLog -> keyLog.Record trace
-        | None -> ()
-
     let openHost mailbox =
         let services: HostServices =
             { Now = Clock.now
               Utc = Clock.utc
               Resolve = resolve mailbox
-              Record = record
+              Record = traces.Record
               Hooks = hooks }
 
         Host(socket, engine, program, services)
@@ -115,7 +116,7 @@ type internal Agent<'model, 'message when 'message: equality>
         async {
             use _ = socket
             use _ = engine
-            use _ = Option.toObj keyLog
+            use _ = traces
             let host = openHost mailbox
 
             try
@@ -135,6 +136,22 @@ type internal Agent<'model, 'message when 'message: equality>
                 completion.SetResult model
             })
 
+    /// Asks the agent's thread; an agent that has ended, or ends first, gives the answer for it.
+    let ask (question: TaskCompletionSource<'answer> -> AgentMessage<'message>) (otherwise: 'answer) =
+        task {
+            let answer =
+                TaskCompletionSource<'answer>(TaskCreationOptions.RunContinuationsAsynchronously)
+
+            send mailbox (question answer)
+            let! _ = Task.WhenAny(answer.Task :> Task, completion.Task :> Task)
+
+            return
+                if answer.Task.IsCompletedSuccessfully then
+                    answer.Task.Result
+                else
+                    otherwise
+        }
+
     do mailbox.Error.Add(fun error -> completion.TrySetException error |> ignore)
 
     /// Begins to turn; once.
@@ -150,6 +167,13 @@ type internal Agent<'model, 'message when 'message: equality>
     member _.Stop() : Task<'model> =
         send mailbox AgentMessage.Stop
         completion.Task
+
+    /// What a connection has done so far; none when it is not held any more, and cancelled when the agent ends first.
+    member _.Statistics(connection: ConnectionHandle) : Task<ConnectionStatistics option> =
+        ask (fun answer -> AgentMessage.Statistics(connection, answer)) None
+
+    /// What the endpoint has dropped so far.
+    member _.Drops() : Task<Map<DropReason, uint64>> = ask AgentMessage.Drops Map.empty
 
     /// Completes with the last model when the program has stopped; fails with what the program threw.
     member _.Completion: Task<'model> = completion.Task

@@ -12,5 +12,11 @@ type internal IEngine =
     /// Opens a connection; no handle when it is refused.
     abstract Open: now: TimeUs * request: OpenConnection -> struct (ConnectionHandle option * QueryResult)
 
+    /// What a connection has done so far; none when it is not held any more.
+    abstract Statistics: connection: ConnectionHandle -> ConnectionStatistics option
+
+    /// What was dropped so far, by reason.
+    abstract Drops: unit -> Map<DropReason, uint64>
+
     /// Takes a received run, and its memory.
     abstract Receive: now: TimeUs * run: inref<OwnedDatagram> -> QueryResult

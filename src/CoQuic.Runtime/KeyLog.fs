@@ -8,12 +8,10 @@ open CoQuic.FSharp
 [<Sealed>]
 type internal KeyLog private (writer: StreamWriter) =
 
-    /// The agent's: writes a line if the trace is one, and out at once, so that an analyser can follow.
-    member _.Record(trace: Trace) =
-        match trace.Record with
-        | TraceRecord.KeyLogLine line ->
-            writer.WriteLine line
-            writer.Flush()
+    /// The agent's: writes a line, and out at once, so that an analyser can follow.
+    member _.Write(line: string) =
+        writer.WriteLine line
+        writer.Flush()
 
     interface IDisposable with
         member _.Dispose() = writer.Dispose()

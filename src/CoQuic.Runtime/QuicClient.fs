@@ -100,6 +100,7 @@ type QuicClient private () =
 
     static let homeOf (agent: HubAgent) (streams: StreamOptions) : ConnectionHome =
         { Post = agent.Post
+          Statistics = agent.Statistics
           LocalEndPoint = agent.LocalEndPoint
           DefaultStreamErrorCode = streams.DefaultStreamErrorCode
           DefaultCloseErrorCode = streams.DefaultCloseErrorCode

@@ -14,6 +14,8 @@ open CoQuic.FSharp
 type internal ConnectionHome =
     {
         Post: HubMessage -> unit
+        /// What the connection has done so far; none when it is not held any more.
+        Statistics: ConnectionHandle -> Task<ConnectionStatistics option>
         LocalEndPoint: IPEndPoint
         /// What streams that are disposed of unread are aborted with.
         DefaultStreamErrorCode: uint64
@@ -89,6 +91,16 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
         | Some _
         | None -> null
 
+    /// What the connection has done so far: bytes, packets, losses, round-trip time, congestion window. Null once nothing of the
+    /// connection is left, a few round trips after its end.
+    member _.GetStatisticsAsync() : ValueTask<ConnectionStatistics | null> =
+        ValueTask<ConnectionStatistics | null>(
+            task {
+                let! statistics = home.Statistics core.Handle
+                return Option.toObj statistics
+            }
+        )
+
     /// What the handshake settled.
     member internal _.Handshake: HandshakeInformation option = core.Handshake
 
@@ -146,6 +158,13 @@ module QuicConnection =
 
     /// What the handshake settled.
     let handshake (connection: QuicConnection) : HandshakeInformation option = connection.Handshake
+
+    /// What the connection has done so far; none once nothing of it is left.
+    let statistics (connection: QuicConnection) : Task<ConnectionStatistics option> =
+        task {
+            let! statistics = connection.GetStatisticsAsync()
+            return Option.ofObj statistics
+        }
 
     /// Opens a stream once the peer's limit allows it.
     let openStream (streamType: QuicStreamType) (connection: QuicConnection) : Task<Result<QuicStream, RuntimeError>> =

@@ -47,6 +47,9 @@ type QuicConnectionOptions internal () =
     /// sessions, and its owner alone can read it.
     member val RecordTo: string | null = null with get, set
 
+    /// The directory for qlog files, one a connection; null asks the environment variable QLOGDIR.
+    member val QlogDirectory: string | null = null with get, set
+
     member internal this.Streams: StreamOptions =
         ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultStreamErrorCode, nameof this.DefaultStreamErrorCode)
         ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultCloseErrorCode, nameof this.DefaultCloseErrorCode)
@@ -75,6 +78,7 @@ type QuicConnectionOptions internal () =
         { options with
             KeyLogFile = Option.ofObj this.KeyLogFile
             RecordTo = Option.ofObj this.RecordTo
+            QlogDirectory = Option.ofObj this.QlogDirectory
             Endpoint =
                 { options.Endpoint with
                     ApplicationProtocols = [ for protocol in this.ApplicationProtocols -> string protocol ]

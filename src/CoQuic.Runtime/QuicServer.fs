@@ -54,6 +54,7 @@ type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>
 
     let home: ConnectionHome =
         { Post = agent.Post
+          Statistics = agent.Statistics
           LocalEndPoint = agent.LocalEndPoint
           DefaultStreamErrorCode = streams.DefaultStreamErrorCode
           DefaultCloseErrorCode = streams.DefaultCloseErrorCode

@@ -70,6 +70,12 @@ type QuicStream internal (core: StreamCore, defaultErrorCode: uint64) =
             | null -> ()
             | sender -> sender.Complete()
 
+    /// Which of the connection's streams goes first when not all can send: higher ones, and equal ones in turn (RFC 9000 §2.3).
+    /// 0 unless set; it counts from the next write on.
+    member _.Priority
+        with get () = sender().Priority
+        and set value = sender().Priority <- value
+
     /// The stream's identifier (RFC 9000 §2.1).
     member _.Id: int64 = int64 core.Id.Value
 

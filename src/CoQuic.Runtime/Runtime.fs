@@ -19,6 +19,9 @@ type RuntimeOptions =
         /// The new file to record the endpoint in (`Recordings.load`, `Replay.run`); none records nothing. It decrypts the sessions,
         /// and its owner alone can read it.
         RecordTo: string option
+        /// The directory for qlog files, one a connection, `<original destination ID>_<role>.sqlog`; none asks the environment
+        /// variable QLOGDIR.
+        QlogDirectory: string option
         /// What to ask the system for, in bytes, to buffer datagrams in each direction. It may grant less.
         SocketBufferBytes: int
         /// Whether to use segmentation and receive offload where the system has them.
@@ -35,6 +38,7 @@ module RuntimeOptions =
           LocalEndPoint = None
           KeyLogFile = None
           RecordTo = None
+          QlogDirectory = None
           SocketBufferBytes = 4 * 1024 * 1024
           Offload = true }
 
@@ -53,6 +57,12 @@ type RunningAgent<'model, 'message when 'message: equality> internal (agent: Age
     /// Lets the program hear a message; from any thread. Messages of one thread arrive in order, and none is lost while the
     /// program runs.
     member _.Post(message: 'message) : unit = agent.Post message
+
+    /// What a connection has done so far; none when it is not held any more.
+    member _.Statistics(connection: ConnectionHandle) : Task<ConnectionStatistics option> = agent.Statistics connection
+
+    /// How many datagrams and packets were dropped so far, by reason.
+    member _.Drops() : Task<Map<DropReason, uint64>> = agent.Drops()
 
     /// Completes with the last model when the program has stopped; fails with what the program threw.
     member _.Completion: Task<'model> = agent.Completion
@@ -73,6 +83,9 @@ type internal EndpointEngine(endpoint: Endpoint, recording: RecordingFile option
             let handle, result = Endpoint.connect now request endpoint
             struct (handle, result)
 
+        member _.Statistics connection = Endpoint.statistics connection endpoint
+
+        member _.Drops() = Endpoint.drops endpoint
         member _.Receive(now, run) = Endpoint.receiveOwned now run endpoint
 
         member _.Dispose() =
@@ -117,10 +130,12 @@ module Runtime =
     let private createEngine (options: RuntimeOptions) =
         let sources = Sources.create (PlatformEntropy()) (Clock.now ()) (Clock.utc ())
         let hasKeyLog = options.KeyLogFile |> KeyLog.path |> Option.isSome
+        let hasQlog = options.QlogDirectory |> QlogFiles.path |> Option.isSome
 
         let config =
             { options.Endpoint with
-                EnableKeyLog = options.Endpoint.EnableKeyLog || hasKeyLog }
+                EnableKeyLog = options.Endpoint.EnableKeyLog || hasKeyLog
+                EnableQlog = options.Endpoint.EnableQlog || hasQlog }
 
         match options.RecordTo with
         | None ->
@@ -135,11 +150,6 @@ module Runtime =
                 |> orClose file
                 |> Result.map (fun endpoint -> new EndpointEngine(endpoint, Some file) :> IEngine))
 
-    let private openKeyLog (options: RuntimeOptions) : Result<KeyLog option, RuntimeError> =
-        match KeyLog.path options.KeyLogFile with
-        | None -> Ok None
-        | Some path -> KeyLog.Open path |> Result.map Some
-
     /// Everything that a program needs, but its thread does not run yet.
     let internal prepare
         (name: string)
@@ -152,10 +162,10 @@ module Runtime =
             openSocket options
             |> orClose engine
             |> Result.bind (fun socket ->
-                openKeyLog options
+                Traces.Open(options.KeyLogFile, options.QlogDirectory)
                 |> orClose socket
                 |> orClose engine
-                |> Result.map (fun keyLog -> Agent(name, socket, engine, program, hooks, keyLog))))
+                |> Result.map (fun traces -> Agent(name, socket, engine, program, hooks, traces))))
 
     /// Binds a socket and starts a program on it. What cannot work is an error before anything runs.
     let start

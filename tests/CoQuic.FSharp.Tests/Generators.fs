@@ -57,6 +57,12 @@ type Leaves =
     static member QuicVersion() =
         Gen.elements [ QuicVersion.V1; QuicVersion.V2 ] |> Arb.fromGen
 
+    /// qlog events are written and never read back: what comes back from JSON has none.
+    static member TraceRecord() =
+        Gen.elements [ "CLIENT_RANDOM aa bb"; "EXPORTER_SECRET cc dd" ]
+        |> Gen.map TraceRecord.KeyLogLine
+        |> Arb.fromGen
+
     static member ConnectionId() = Arb.fromGen connectionId
     static member Address() = Arb.fromGen address
 

@@ -167,6 +167,17 @@ let tests =
               let kinds = pairs |> List.map (fun (engine, _) -> engine.Kind) |> Set.ofList
               Expect.equal kinds (Set.ofArray (Enum.GetValues<Engine.EffectKind>())) "all"
 
+          testCase "a qlog event keeps its time"
+          <| fun () ->
+              let event = Engine.QlogMtuUpdated(1200, 1400)
+
+              Expect.equal
+                  (EffectMapping.ofEngine (Engine.TraceEffect(c1, Engine.QlogRecord(TimeUs 5L, event))))
+                  (Trace
+                      { Connection = c1
+                        Record = TraceRecord.Qlog(TimeUs 5L, event) })
+                  "the same event"
+
           testCase "a transport error keeps its frame type"
           <| fun () ->
               let reason = Engine.CloseReason(CloseOrigin.Local, false, 3UL, 8UL, "")

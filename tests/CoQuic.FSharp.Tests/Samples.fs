@@ -31,7 +31,8 @@ let private leaves =
           typeof<ConnectionId>, ConnectionId(ReadOnlySpan [| 0xc0uy; 0x01uy |])
           typeof<QuicVersion>, QuicVersion.V1
           typeof<CalendarAnchor>, CalendarAnchor(DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), TimeUs 1L)
-          typeof<IPEndPoint>, IPEndPoint(IPAddress.Loopback, 4433) ]
+          typeof<IPEndPoint>, IPEndPoint(IPAddress.Loopback, 4433)
+          typeof<QlogEvent>, CoQuic.Engine.QlogMtuUpdated(1200, 1452) ]
 
 let private isGeneric (definition: Type) (kind: Type) =
     kind.IsGenericType && kind.GetGenericTypeDefinition() = definition

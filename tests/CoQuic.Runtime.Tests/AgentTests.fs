@@ -17,7 +17,9 @@ let private openSocket () =
     | Error error -> failtest $"{error}"
 
 let private startWith (engine: FakeEngine) program =
-    let agent = Agent("test agent", openSocket (), engine, program, HostHooks(), None)
+    let agent =
+        Agent("test agent", openSocket (), engine, program, HostHooks(), Traces.None)
+
     agent.Start()
     agent
 

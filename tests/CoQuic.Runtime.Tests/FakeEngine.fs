@@ -57,6 +57,9 @@ type internal FakeEngine() =
                     QueryResult.ofEffects [ received (Bytes.ofString "done") ]
             | _ -> QueryResult.empty
 
+        member _.Statistics _ = None
+        member _.Drops() = Map.empty
+
         member _.Open(_, request) =
             route <- Some request.Route
             struct (Some connection, QueryResult.ofEffects [ lifecycle Lifecycle.Created ])

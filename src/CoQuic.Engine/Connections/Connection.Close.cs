@@ -91,7 +91,7 @@ internal sealed partial class Connection
             if (!_keys.CanSend(level) || room.Length - start < SmallestUsefulRoom)
                 continue;
             if (openLevel is { } previous)
-                sealedLength += open.Seal(_keys.ToSend(previous));
+                sealedLength += Seal(ref open, previous);
             open = BeginPacket(CurrentPath, level, room[start..]);
             openLevel = level;
             CloseFrameOf(reason, level).FitInto(open.Payload.Remaining).Write(ref open.Payload);
@@ -102,7 +102,7 @@ internal sealed partial class Connection
             return sealedLength;
         if (mustExpand)
             open.PadTo(DatagramSizes.Smallest - sealedLength);
-        return sealedLength + open.Seal(_keys.ToSend(last));
+        return sealedLength + Seal(ref open, last);
     }
 
     /// <summary>RFC 9000 §10.2.3: an application's close before 1-RTT must not show its code and reason to who can read Initials.</summary>

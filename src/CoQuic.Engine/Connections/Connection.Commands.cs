@@ -30,6 +30,7 @@ internal sealed partial class Connection
             return null;
         if (_datagramLimits.CheckSent(input.Bytes.Length, RoomInPacket) is { } refusal)
             return refusal;
+        _qlog?.OnDatagram(isSent: true, input.Bytes.Length);
         _datagrams.Add(input.Bytes, input.Priority);
         return null;
     }

@@ -20,11 +20,13 @@ internal sealed partial class Connection
     /// </param>
     public void Drain(TimeUs now, DatagramRuns runs, List<Effect> effects)
     {
+        _qlog?.OnTurn(now);
         // Reading comes first, since with automatic credit it is consumption, and the credit travels with what is sent now.
         if (IsAlive)
             GatherReceived();
         Transmit(now, runs, effects);
         runs.Flush(effects);
+        Observe();
         Move(_told, effects);
         Move(_gathered, effects);
         Move(_lastWords, effects);
@@ -52,6 +54,7 @@ internal sealed partial class Connection
         _receivedDatagrams.Clear();
         while (_streams.TryGetEvent(out StreamEvent streamEvent))
         {
+            _qlog?.OnStream(streamEvent);
             if (ToEffect(streamEvent) is { } effect)
                 _gathered.Add(effect);
         }

@@ -83,6 +83,7 @@ internal sealed partial class Connection
         if (_datagramLimits.CheckReceived(reader.Position - start) is { } error)
             return error;
         ReadOnlyMemory<byte> data = DataBefore(payload, reader, frame.Data.Length);
+        _qlog?.OnDatagram(isSent: false, data.Length);
         _receivedDatagrams.Add(new ReceiveDatagramDataEffect(Handle, Bytes.Wrap(data)));
         return null;
     }

@@ -109,8 +109,12 @@ internal sealed partial class Connection
         return error;
     }
 
-    private Bytes EncodeParameters(VersionInformation versions) =>
-        Bytes.Wrap(TransportParameterCodec.Write(LocalParameters.Of(_setup, versions)));
+    private Bytes EncodeParameters(VersionInformation versions)
+    {
+        TransportParameters parameters = LocalParameters.Of(_setup, versions);
+        _qlog?.OnParameters(parameters, isLocal: true, isRestored: false);
+        return Bytes.Wrap(TransportParameterCodec.Write(parameters));
+    }
 
     /// <summary>RFC 9000 §7.4: the peer's limits apply from now on.</summary>
     private TransportError? OnPeerParameters(ReadOnlySpan<byte> encoded)
@@ -124,6 +128,7 @@ internal sealed partial class Connection
             return downgrade;
 
         _peerParameters = parameters;
+        _qlog?.OnParameters(parameters, isLocal: false, isRestored: false);
         if (parameters.GreaseQuicBit && _config.Transport.GreaseQuicBit)
             _quicBit.Grease();
         _idle.OnPeerTimeout(parameters.MaxIdleTimeout);
@@ -147,6 +152,8 @@ internal sealed partial class Connection
     private void OnHandshakeComplete(TimeUs now)
     {
         State = ConnectionState.Complete;
+        _counters.HandshakeDuration = now - _startedAt;
+        _qlog?.OnProtocolChosen(_tls.ApplicationProtocol);
         TellHandshakeInformation();
         if (_role == Role.Server)
         {
@@ -161,6 +168,7 @@ internal sealed partial class Connection
         if (State != ConnectionState.Complete)
             return;
         State = ConnectionState.Confirmed;
+        _counters.ConfirmationDuration = now - _startedAt;
         TellState(StateChange.HandshakeConfirmed);
         CurrentPath.Amplification.Validate();
         DiscardKeys(now, EncryptionLevel.Initial);

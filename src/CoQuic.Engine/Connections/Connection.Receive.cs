@@ -36,6 +36,7 @@ internal sealed partial class Connection
             return;
         }
 
+        _inspector?.OnDatagramReceived(datagram.Length);
         AntiAmplification amplification = CurrentPath.Amplification;
         bool wasAtLimit = amplification.IsAtLimit;
         amplification.OnReceived(datagram.Length);
@@ -64,9 +65,12 @@ internal sealed partial class Connection
             if (dropped is { } reason)
             {
                 drops.Count(reason);
+                _counters.PacketsDropped++;
+                _qlog?.OnPacketDropped(now, packet, reason);
                 LookForReset(now, datagram.Span, rest.Length);
             }
 
+            _inspector?.OnPacketPassed(packet.Length);
             rest = rest[packet.Length..];
         }
     }
@@ -102,12 +106,16 @@ internal sealed partial class Connection
         if (level == EncryptionLevel.Initial && !_keys.CanReceiveInitial(packet.Version))
             _keys.AddInitial(InitialKeysOf(packet.Version));
         AckTracker tracker = _acks[(int)PacketNumberSpaceIds.Of(level)];
+        Bytes wire = _inspector is null ? default : Bytes.CopyOf(bytes.Span);
         TimeSpan retention = KeyRetentionPtos * Pto;
         if (!_keys.TryOpen(now, retention, bytes.Span, packet, tracker.LargestReceived, out OpenedPacket opened))
             return OnUnopened();
         if (tracker.IsDuplicate(opened.PacketNumber))
             return DropReason.Duplicate;
-        OnPacketOpened(now, level, packet, bytes.Slice(opened.PayloadOffset, opened.PayloadLength), opened, ecn);
+        Memory<byte> payload = bytes.Slice(opened.PayloadOffset, opened.PayloadLength);
+        if (_qlog is not null || _inspector is not null)
+            WatchOpened(now, packet, opened, payload.Span, wire);
+        OnPacketOpened(now, level, packet, payload, opened, ecn);
         return null;
     }
 
@@ -135,6 +143,7 @@ internal sealed partial class Connection
         EcnCodepoint ecn)
     {
         _counters.PacketsReceived++;
+        _counters.ReceivedEcn = _counters.ReceivedEcn.Add(ecn);
         if (!HasProcessedPacket && _role == Role.Client)
             OnPeerChoseId(packet.SourceConnectionId);
         HasProcessedPacket = true;

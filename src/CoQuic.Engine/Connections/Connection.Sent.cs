@@ -135,6 +135,7 @@ internal sealed partial class Connection
     /// <summary>What loss detection has just declared lost goes to its owners.</summary>
     private void OnPacketsLost(PacketNumberSpaceId space)
     {
+        _qlog?.OnPacketsLost(_loss.Lost);
         for (int index = 0; index < _loss.Lost.Count; index++)
             OnFramesLost(space, _loss.Lost.FramesOf(index));
     }

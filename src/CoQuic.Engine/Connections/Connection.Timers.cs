@@ -77,6 +77,8 @@ internal sealed partial class Connection
         if (KeepAliveDeadline <= now)
             KeepAlive(now);
         TimeoutAction action = _loss.OnTimeout(now, RecoveryContext);
+        if (action.Kind != TimeoutKind.None)
+            _qlog?.OnTimerExpired(now);
         switch (action.Kind)
         {
             case TimeoutKind.PacketsLost:

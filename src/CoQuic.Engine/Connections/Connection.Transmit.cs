@@ -82,6 +82,7 @@ internal sealed partial class Connection
         path.Amplification.OnSent(length);
         _counters.DatagramsSent++;
         _counters.BytesSent += (ulong)length;
+        _inspector?.OnDatagramSent(length, _told);
         runs.Commit(length, new DatagramAddressing(connection, path.Route), effects);
     }
 
@@ -172,7 +173,7 @@ internal sealed partial class Connection
             return 0;
         bool isPadded = draft.Length < minimumLength;
         draft.Builder.PadTo(minimumLength);
-        int length = draft.Builder.Seal(_keys.ToSend(draft.Level));
+        int length = Seal(ref draft.Builder, draft.Level);
         _keys.OnSealed(draft.Level, draft.Builder.PacketNumberValue);
         var packet = new SentPacket
         {

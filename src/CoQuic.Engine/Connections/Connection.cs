@@ -50,6 +50,9 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
             setup.RemoteId, (ulong)transport.ActiveConnectionIdLimit, new StatelessResetWatch(setup.Resets, this));
         _paths = new PathSet(FirstPath());
         _loss = new LossDetector(_role, CurrentPath.Recovery);
+        _inspector = _config.EnablePacketInspection ? new PacketInspector(Handle) : null;
+        _qlog = _config.EnableQlog ? new ConnectionQlog(now, setup, _told) : null;
+        _qlog?.OnRecoveryParameters(CurrentPath.Recovery, CurrentPath.DatagramSize);
         _tls = NewTlsSession();
         setup.Router.TryAdd(setup.LocalId, this);
         if (_role == Role.Client)
@@ -137,6 +140,7 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         OutOfOrderReceive = config.EnableOutOfOrderReceive,
         SendFairness = config.Transport.SendStreamFairness,
         SendLowWaterMark = config.Transport.SendLowWaterMark,
+        TellOpened = config.EnableQlog,
     };
 
     private void ReleaseConnectionIds()

@@ -1,3 +1,5 @@
+using System;
+
 namespace CoQuic.Engine;
 
 /// <summary>What a connection counts for its statistics.</summary>
@@ -15,7 +17,16 @@ internal sealed class ConnectionCounters
 
     public ulong PacketsReceived { get; set; }
 
+    public ulong PacketsDropped { get; set; }
+
     public ulong PtoCount { get; set; }
+
+    /// <summary>How received packets were marked.</summary>
+    public EcnCounts ReceivedEcn { get; set; }
+
+    public TimeSpan? HandshakeDuration { get; set; }
+
+    public TimeSpan? ConfirmationDuration { get; set; }
 
     public ConnectionStatistics Snapshot(LossDetector loss, StreamSet streams, DatagramQueue datagrams, int datagramSize) => new()
     {
@@ -24,6 +35,8 @@ internal sealed class ConnectionCounters
         SmoothedRtt = loss.Path.Rtt.SmoothedRtt,
         RttVar = loss.Path.Rtt.RttVar,
         CongestionWindow = loss.Path.Congestion.CongestionWindow,
+        SlowStartThreshold = loss.Path.Congestion.SlowStartThreshold is var threshold && threshold < ulong.MaxValue ? threshold : null,
+        IsInSlowStart = loss.Path.Congestion.IsInSlowStart,
         BytesInFlight = loss.Path.BytesInFlight,
         BytesSent = BytesSent,
         BytesReceived = BytesReceived,
@@ -32,7 +45,17 @@ internal sealed class ConnectionCounters
         PacketsSent = PacketsSent,
         PacketsReceived = PacketsReceived,
         PacketsLost = loss.PacketsLost,
+        PacketsSpuriouslyLost = loss.PacketsSpuriouslyLost,
+        PacketsDropped = PacketsDropped,
+        PersistentCongestions = loss.PersistentCongestions,
+        ReceivedEct0 = ReceivedEcn.Ect0,
+        ReceivedEct1 = ReceivedEcn.Ect1,
+        ReceivedCe = ReceivedEcn.Ce,
         PtoCount = PtoCount,
+        HandshakeDuration = HandshakeDuration,
+        ConfirmationDuration = ConfirmationDuration,
+        StreamBytesSent = streams.BytesSent,
+        StreamBytesReceived = streams.BytesReceived,
         BufferedStreamBytes = streams.BufferedBytes,
         DroppedDatagramFrames = datagrams.Dropped,
         DatagramSize = datagramSize,

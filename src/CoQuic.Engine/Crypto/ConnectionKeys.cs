@@ -26,6 +26,9 @@ internal sealed class ConnectionKeys : IDisposable
     /// <summary>The Key Phase bit of 1-RTT packets that are sent (RFC 9001 §6).</summary>
     public bool KeyPhase => _sendingPhases?.Phase ?? false;
 
+    /// <summary>The Key Phase bit of 1-RTT packets that the current keys open.</summary>
+    public bool ReceivingKeyPhase => _receivingPhases?.Phase ?? false;
+
     /// <summary>RFC 9001 §6.6: more packets failed to open than is safe, and the connection must end.</summary>
     public bool IsIntegrityLimitReached => _failures >= _integrityLimit;
 

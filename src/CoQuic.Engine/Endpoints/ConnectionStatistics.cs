@@ -20,6 +20,12 @@ public sealed record ConnectionStatistics
     /// <summary>The congestion window, in bytes.</summary>
     public ulong CongestionWindow { get; init; }
 
+    /// <summary>ssthresh (RFC 9002 §B.2), in bytes; none until congestion was met.</summary>
+    public ulong? SlowStartThreshold { get; init; }
+
+    /// <summary>Whether the controller is still searching for the window.</summary>
+    public bool IsInSlowStart { get; init; }
+
     /// <summary>Bytes sent and neither acknowledged nor lost.</summary>
     public ulong BytesInFlight { get; init; }
 
@@ -44,8 +50,38 @@ public sealed record ConnectionStatistics
     /// <summary>Packets declared lost.</summary>
     public ulong PacketsLost { get; init; }
 
+    /// <summary>Packets among them that had arrived after all.</summary>
+    public ulong PacketsSpuriouslyLost { get; init; }
+
+    /// <summary>Packets received that were dropped: not authentic, repeated, without keys, or too late.</summary>
+    public ulong PacketsDropped { get; init; }
+
+    /// <summary>Times that everything was lost for longer than three probe timeouts (RFC 9002 §7.6).</summary>
+    public ulong PersistentCongestions { get; init; }
+
+    /// <summary>Packets received with ECT(0) (RFC 9000 §13.4).</summary>
+    public ulong ReceivedEct0 { get; init; }
+
+    /// <summary>Packets received with ECT(1).</summary>
+    public ulong ReceivedEct1 { get; init; }
+
+    /// <summary>Packets received with CE: the path to here is congested.</summary>
+    public ulong ReceivedCe { get; init; }
+
     /// <summary>Probe timeouts.</summary>
     public ulong PtoCount { get; init; }
+
+    /// <summary>How long the TLS handshake took, until it was complete (RFC 9001 §4.1.1); none before.</summary>
+    public TimeSpan? HandshakeDuration { get; init; }
+
+    /// <summary>How long it took until the handshake was confirmed (RFC 9001 §4.1.2); none before.</summary>
+    public TimeSpan? ConfirmationDuration { get; init; }
+
+    /// <summary>Bytes sent on streams, each counted once however often it was sent.</summary>
+    public ulong StreamBytesSent { get; init; }
+
+    /// <summary>Bytes received on streams, each counted once, gaps before them included.</summary>
+    public ulong StreamBytesReceived { get; init; }
 
     /// <summary>Stream bytes written by the application and not yet acknowledged.</summary>
     public ulong BufferedStreamBytes { get; init; }

@@ -310,7 +310,7 @@ public sealed record StreamsAvailableEffect(ConnectionHandle Connection, StreamK
     public override EffectKind Kind => EffectKind.StreamsAvailable;
 }
 
-/// <summary>Something to write down, when asked for: a key-log line.</summary>
+/// <summary>Something to write down, when asked for: a key-log line or a qlog event.</summary>
 /// <param name="Connection">The connection.</param>
 /// <param name="Record">What to write down.</param>
 public sealed record TraceEffect(ConnectionHandle Connection, TraceRecord Record) : Effect(Connection)
@@ -325,6 +325,11 @@ public abstract record TraceRecord;
 /// <summary>One line of the NSS key log format, without its newline. Secret: it decrypts the connection.</summary>
 /// <param name="Line">Label, client random and secret.</param>
 public sealed record KeyLogLine(string Line) : TraceRecord;
+
+/// <summary>A qlog event (<see cref="QlogWriter"/> writes it as JSON). Secrets and contents are left out.</summary>
+/// <param name="Time">When it happened.</param>
+/// <param name="Event">What happened.</param>
+public sealed record QlogRecord(TimeUs Time, QlogEvent Event) : TraceRecord;
 
 /// <summary>
 /// The connection has ended: exactly one a connection, and its last effect. Copies of a CONNECTION_CLOSE that the closing state

@@ -127,6 +127,9 @@ public sealed record EndpointConfig
     /// <summary>Whether <see cref="TraceEffect"/>s carry key-log lines. They decrypt the connections.</summary>
     public bool EnableKeyLog { get; init; }
 
+    /// <summary>Whether <see cref="TraceEffect"/>s carry qlog events.</summary>
+    public bool EnableQlog { get; init; }
+
     /// <summary>Who makes key shares; the standard one draws private keys from <see cref="Entropy"/>.</summary>
     public IKeyExchange KeyExchange { get; init; } = CoQuic.Engine.KeyExchange.Instance;
 

@@ -21,7 +21,8 @@ public sealed partial class QuicEndpoint
         bool isPossible = Role == Role.Client
             && _router.Find(localId) is null
             && (Speaks(version) || version.IsReserved)
-            && input.Token.Length <= ClientAddressValidation.MaximumTokenLength;
+            && input.Token.Length <= ClientAddressValidation.MaximumTokenLength
+            && input.InitialDestinationConnectionId is not { Length: < IncomingInitials.ShortestDestination };
         if (!isPossible)
             return Finish(now, new LocalError(null, LocalErrorCode.UnsupportedOperation, null));
 

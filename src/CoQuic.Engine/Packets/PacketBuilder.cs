@@ -94,10 +94,16 @@ internal ref struct PacketBuilder
     /// <summary>Sets the QUIC bit to 0, which only a peer takes that has said so (RFC 9287 §3).</summary>
     public readonly void ClearFixedBit() => _buffer[0] &= unchecked((byte)~PacketHeader.FixedBit);
 
-    /// <summary>Adds PADDING until the sealed packet has at least this length.</summary>
+    /// <summary>The first byte of the header; without protection until the packet is sealed.</summary>
+    public readonly byte FirstByte => _buffer[0];
+
+    /// <summary>The packet as it is now.</summary>
+    public readonly ReadOnlySpan<byte> Packet => _buffer[..Length];
+
+    /// <summary>Adds PADDING until the sealed packet has at least this length, and the length that every packet has.</summary>
     public void PadTo(int packetLength)
     {
-        int missing = packetLength - Length;
+        int missing = Math.Max(packetLength, _packetNumberOffset + MinimumProtectedLength + TagLength) - Length;
         if (missing > 0)
             Payload.WriteZeros(missing);
     }
@@ -106,7 +112,7 @@ internal ref struct PacketBuilder
     /// <returns>Its length.</returns>
     public int Seal(PacketProtection protection)
     {
-        PadTo(HeaderLength - _packetNumberLength + MinimumProtectedLength + TagLength);
+        PadTo(0);
         Span<byte> packet = _buffer[..Length];
         if (_isLong)
         {

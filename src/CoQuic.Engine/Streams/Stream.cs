@@ -27,6 +27,9 @@ internal sealed class Stream(StreamId id, SendingPart? sending, ReceivingPart? r
 
     public bool HasReadable => receiving is { CanRead: true };
 
+    /// <summary>What the application gave it last: higher goes first.</summary>
+    public int Priority => sending?.Priority ?? 0;
+
     /// <summary>Its place in a queue; only the queue changes it.</summary>
     public ref StreamLink Link(StreamQueueKind kind) => ref _links[(int)kind];
 }

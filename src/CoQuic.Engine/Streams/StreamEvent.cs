@@ -17,6 +17,9 @@ internal enum StreamEventKind : byte
 
     /// <summary>A stream is over in both directions and forgotten.</summary>
     StreamClosed,
+
+    /// <summary>A stream was opened, by us or by the peer; told only when asked for.</summary>
+    StreamOpened,
 }
 
 /// <summary>Something that happened on streams and that the application should hear of: one flat value for all kinds.</summary>
@@ -70,4 +73,6 @@ internal readonly record struct StreamEvent
         new(StreamEventKind.StreamsAvailable, (ulong)kind, limit, 0);
 
     public static StreamEvent StreamClosed(StreamId id) => new(StreamEventKind.StreamClosed, id.Value, 0, 0);
+
+    public static StreamEvent StreamOpened(StreamId id) => new(StreamEventKind.StreamOpened, id.Value, 0, 0);
 }

@@ -24,7 +24,9 @@ internal struct StreamLink
 {
     public Stream? Previous;
     public Stream? Next;
-    public bool IsQueued;
+
+    /// <summary>The queue that it waits in; none when it waits in none.</summary>
+    public StreamQueue? Queue;
 }
 
 /// <summary>A stream's places in all queues.</summary>
@@ -46,10 +48,13 @@ internal sealed class StreamQueue(StreamQueueKind kind)
 
     public bool IsEmpty => _first is null;
 
+    /// <summary>The priority of the streams in it; only a <see cref="StreamSchedule"/> sets it.</summary>
+    public int Priority { get; set; }
+
     /// <summary>Lets a stream join at the end, stay where it is, or leave.</summary>
     public void Update(Stream stream, bool isWanted)
     {
-        bool isQueued = stream.Link(kind).IsQueued;
+        bool isQueued = stream.Link(kind).Queue == this;
         if (isWanted && !isQueued)
             Append(stream);
         else if (!isWanted && isQueued)
@@ -66,7 +71,7 @@ internal sealed class StreamQueue(StreamQueueKind kind)
     /// <summary>Moves the stream to the end, if it still waits.</summary>
     public void Rotate(Stream stream)
     {
-        if (!stream.Link(kind).IsQueued || stream == _last)
+        if (stream.Link(kind).Queue != this || stream == _last)
             return;
         Remove(stream);
         Append(stream);
@@ -74,7 +79,7 @@ internal sealed class StreamQueue(StreamQueueKind kind)
 
     private void Append(Stream stream)
     {
-        stream.Link(kind) = new StreamLink { Previous = _last, IsQueued = true };
+        stream.Link(kind) = new StreamLink { Previous = _last, Queue = this };
         if (_last is null)
             _first = stream;
         else

@@ -22,8 +22,8 @@ internal sealed partial class StreamSet
     private readonly StreamAcceptLimit _acceptBidi;
     private readonly StreamAcceptLimit _acceptUni;
     private readonly StreamQueue _control = new(StreamQueueKind.Control);
-    private readonly StreamQueue _creditless = new(StreamQueueKind.Creditless);
-    private readonly StreamQueue _fresh = new(StreamQueueKind.Fresh);
+    private readonly StreamSchedule _creditless = new(StreamQueueKind.Creditless);
+    private readonly StreamSchedule _fresh = new(StreamQueueKind.Fresh);
     private readonly StreamQueue _readable = new(StreamQueueKind.Readable);
     private readonly Queue<StreamEvent> _events = new();
     private PeerStreamLimits _peerLimits;
@@ -41,6 +41,12 @@ internal sealed partial class StreamSet
 
     /// <summary>Bytes of all streams that were written and are not acknowledged.</summary>
     public ulong BufferedBytes { get; private set; }
+
+    /// <summary>Bytes of all streams that were sent, each once.</summary>
+    public ulong BytesSent => _sendLimit.Used;
+
+    /// <summary>Bytes of all streams that arrived, each once, up to the last of each stream.</summary>
+    public ulong BytesReceived => _receiveLimit.Received;
 
     /// <summary>Tells the oldest event that was not told yet. Read stream data first, so that it comes before a reset.</summary>
     public bool TryGetEvent(out StreamEvent streamEvent) => _events.TryDequeue(out streamEvent);
@@ -94,6 +100,8 @@ internal sealed partial class StreamSet
         ReceivingPart? receiving = !isLocal || id.IsBidirectional ? NewReceivingPart(id, isLocal) : null;
         var stream = new Stream(id, sending, receiving);
         _table.Add(stream);
+        if (_settings.TellOpened)
+            _events.Enqueue(StreamEvent.StreamOpened(id));
         return stream;
     }
 

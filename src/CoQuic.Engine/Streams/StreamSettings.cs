@@ -5,6 +5,9 @@ internal sealed record StreamSettings
 {
     public required Role Role { get; init; }
 
+    /// <summary>Whether <see cref="StreamEventKind.StreamOpened"/> is told.</summary>
+    public bool TellOpened { get; init; }
+
     /// <summary>initial_max_data (RFC 9000 §18.2).</summary>
     public required ulong InitialMaxData { get; init; }
 

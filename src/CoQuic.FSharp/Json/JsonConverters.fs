@@ -208,6 +208,18 @@ module internal JsonConverters =
             else
                 ValueNone
 
+    /// qlog events are written for people and viewers, and never read back.
+    [<Sealed>]
+    type QlogEventConverter() =
+        inherit LeafConverter<QlogEvent>()
+
+        override _.Put(writer, event) =
+            writer.WriteStartObject()
+            CoQuic.Engine.QlogWriter.WriteEvent(writer, event)
+            writer.WriteEndObject()
+
+        override _.Take _ = ValueNone
+
     /// All of them, with bytes as they are.
     let exact: JsonConverter list = [ BytesConverter(); SecretConverter() ]
 
@@ -224,4 +236,5 @@ module internal JsonConverters =
           ConnectionIdConverter()
           QuicVersionConverter()
           EndPointConverter()
+          QlogEventConverter()
           JsonStringEnumConverter(JsonNames.Policy) ]

@@ -39,6 +39,7 @@ type internal TranscriptWriter(keepsEntries: bool) =
         | Trace trace ->
             match trace.Record with
             | TraceRecord.KeyLogLine line -> Bytes.ofString line
+            | TraceRecord.Qlog _ -> Bytes.empty
         | PeerResetStream _
         | PeerStopSending _
         | StateEvent _

@@ -10,7 +10,7 @@ internal sealed class EmbeddedDriver : IDriver
         Capabilities.ExplicitReceiveCredit | Capabilities.SendProgress | Capabilities.StreamLimits
         | Capabilities.CloseReasons | Capabilities.HandshakeInformation | Capabilities.InjectedSources
         | Capabilities.DatagramRuns | Capabilities.OwnedInput | Capabilities.Statistics | Capabilities.KeyLog
-        | Capabilities.HandshakeTimeout | Capabilities.KeepAlive;
+        | Capabilities.HandshakeTimeout | Capabilities.KeepAlive | Capabilities.Qlog | Capabilities.DropCounts;
 
     private readonly QuicEndpoint _endpoint;
 
@@ -27,6 +27,8 @@ internal sealed class EmbeddedDriver : IDriver
     public bool HasPendingStreamSend => _endpoint.HasPendingStreamSend;
 
     public ConnectionStatistics? GetStatistics(ConnectionHandle connection) => _endpoint.GetStatistics(connection);
+
+    public ulong CountDropped(DropReason reason) => _endpoint.CountDropped(reason);
 
     public QueryResult Connect(TimeUs now, OpenConnection input, out ConnectionHandle connection) =>
         new(_endpoint.OpenConnection(now, input, out connection));

@@ -56,6 +56,8 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
         { runtime with
             Endpoint =
                 { runtime.Endpoint with
+                    // A QuicStream is read in order.
+                    EnableOutOfOrderReceive = false
                     Transport = transport } }
 
     let settled =
@@ -68,6 +70,7 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
         }
 
     member _.Post(message: HubMessage) = agent.Post message
+    member _.Statistics(connection: ConnectionHandle) = agent.Statistics connection
     member _.Stop() : Task = agent.Stop()
     member _.LocalEndPoint = agent.LocalEndPoint
 

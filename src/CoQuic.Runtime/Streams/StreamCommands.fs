@@ -32,7 +32,7 @@ module internal StreamCommands =
                       Stream = stream.Id
                       Bytes = Bytes.ofMemory bytes
                       Fin = fin
-                      Priority = 0 }
+                      Priority = sender.Priority }
             )
 
             ofSender stream sender commands

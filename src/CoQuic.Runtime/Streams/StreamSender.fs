@@ -78,6 +78,7 @@ type internal StreamSender(highWater: int, wake: unit -> unit) =
     let gate = obj ()
     let chunks = WriteChunks()
     let mutable accepted = 0UL
+    let mutable priority = 0
     let mutable released = 0UL
     let mutable finAccepted = false
     let mutable finTaken = false
@@ -182,6 +183,11 @@ type internal StreamSender(highWater: int, wake: unit -> unit) =
             finally
                 isWriting <- false
         }
+
+    /// Higher goes first where streams compete; from the next bytes that the agent takes.
+    member _.Priority
+        with get () = Volatile.Read &priority
+        and set value = Volatile.Write(&priority, value)
 
     /// Completes when the stream was ended and all its bytes are acknowledged; fails when either side gave up.
     member _.Closed: Task = closed.Task

@@ -21,8 +21,10 @@ let counted side pair =
     match (endpoint side pair).GetStatistics(handleOf side pair) with
     | null -> []
     | statistics ->
+        let cameIn = set [ "BytesReceived"; "DatagramsReceived"; "PacketsDropped" ]
+
         [ for property in typeof<ConnectionStatistics>.GetProperties() do
-              if property.Name <> "BytesReceived" && property.Name <> "DatagramsReceived" then
+              if not (cameIn.Contains property.Name) then
                   property.Name, property.GetValue statistics ]
 
 let private snapshot side pair =

@@ -1,0 +1,62 @@
+using System;
+
+namespace CoQuic.Engine;
+
+/// <content>Who watches: qlog events and packet inspection, both made only when they are asked for.</content>
+internal sealed partial class Connection
+{
+    private readonly ConnectionQlog? _qlog;
+    private readonly PacketInspector? _inspector;
+
+    /// <summary>Protects a packet in place; who watches sees it as it was before.</summary>
+    /// <returns>Its length.</returns>
+    private int Seal(ref PacketBuilder builder, EncryptionLevel level, bool isMtuProbe = false)
+    {
+        PacketProtection protection = _keys.ToSend(level);
+        if (_qlog is null && _inspector is null)
+            return builder.Seal(protection);
+
+        builder.PadTo(0);
+        byte[] payload = builder.Payload.Written.ToArray();
+        byte firstByte = builder.FirstByte;
+        int length = builder.Seal(protection);
+        SeenPacket packet = SeenPacket.Sealed(
+            builder.Packet, builder.HeaderLength, firstByte, builder.PacketNumberValue, payload);
+        _qlog?.OnPacketSent(packet, length, isMtuProbe);
+        _inspector?.OnPacketSealed(packet, builder.Packet);
+        return length;
+    }
+
+    /// <summary>Shows a packet that was opened.</summary>
+    /// <param name="now">When.</param>
+    /// <param name="header">Its header as it arrived.</param>
+    /// <param name="opened">What was under its protection.</param>
+    /// <param name="payload">Its frames.</param>
+    /// <param name="wire">The packet as it arrived; only when packets are inspected.</param>
+    private void WatchOpened(
+        TimeUs now, in ProtectedPacket header, in OpenedPacket opened, ReadOnlySpan<byte> payload, Bytes wire)
+    {
+        var packet = new SeenPacket
+        {
+            Header = header,
+            FirstByte = opened.FirstByte,
+            PacketNumber = opened.PacketNumber,
+            Payload = payload,
+        };
+        int exponent = packet.IsShort ? RecoveryContext.AckDelayExponent : RecoveryContext.DefaultAckDelayExponent;
+        _qlog?.OnPacketReceived(now, packet, exponent);
+        if (_inspector is not null)
+            Tell(_inspector.OnPacketOpened(packet, wire));
+    }
+
+    private void Observe() => _qlog?.Observe(new QlogView
+    {
+        State = State,
+        CloseReason = _closeReason,
+        Keys = _keys,
+        Loss = _loss,
+        RemoteId = CurrentPath.RemoteId.Id,
+        DatagramSize = CurrentPath.DatagramSize,
+        AckDeadline = AckDeadline,
+    });
+}
