@@ -19,12 +19,18 @@ let private code (error: TransportError | null) =
 let private mismatch = Some TransportErrorCode.VersionNegotiationError
 
 /// What a server that speaks these versions makes of a first flight and its version_information.
-let private choose supported original information =
+let private choose supported original (information: VersionInformation | null) =
     let version = NegotiatedVersion(original, List.toArray supported, false)
     code (version.OnClientInformation information), version.Current
 
 /// What a client that speaks these versions makes of a server's version_information, after it followed the server to a version.
-let private judge supported original (followed: QuicVersion option) hasReacted information =
+let private judge
+    supported
+    original
+    (followed: QuicVersion option)
+    hasReacted
+    (information: VersionInformation | null)
+    =
     let version = NegotiatedVersion(original, List.toArray supported, hasReacted)
 
     match followed with

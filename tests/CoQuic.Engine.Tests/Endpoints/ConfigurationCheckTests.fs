@@ -123,7 +123,7 @@ let private wrongEndpoints =
       "ApplicationProtocols", client [| String('x', 256) |] ]
 
 /// Settings of address validation that can be wrong, with a value that is.
-let private wrongValidation: (string * obj) list =
+let private wrongValidation: (string * objnull) list =
     let keys current previous =
         SealingKeys(
             Current = Pair.bytesOf (Array.zeroCreate current),

@@ -15,10 +15,10 @@ let private v1, v2 = QuicVersion.V1, QuicVersion.V2
 let private await what condition pair =
     Expect.isTrue (runUntil minute condition pair) what
 
-let private versions (list: QuicVersion list) : (string * obj) =
+let private versions (list: QuicVersion list) : (string * objnull) =
     "SupportedVersions", box (List.toArray list)
 
-let private pairSeeded seed (client: (string * obj) list) (server: (string * obj) list) link =
+let private pairSeeded seed (client: (string * objnull) list) (server: (string * objnull) list) link =
     Pair.withConfigs
         (having client (clientConfig (uint64 seed)))
         (having server (serverConfig "test" (uint64 seed)))
@@ -175,11 +175,7 @@ let tests =
                   let before = count ()
 
                   openConnection
-                      (OpenConnection(
-                          Route = RouteHandle 1UL,
-                          InitialVersion = Nullable version,
-                          Token = token index
-                      ))
+                      (OpenConnection(Route = RouteHandle 1UL, InitialVersion = Nullable version, Token = token index))
                       pair
 
                   let done' = told<HandshakeInformationEffect> Client pair |> List.length

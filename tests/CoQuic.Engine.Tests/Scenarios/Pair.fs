@@ -109,7 +109,7 @@ let address4 (address: string) (port: int) =
     bytesOf (Array.concat [ [| 4uy |]; bytes; [| byte (port >>> 8); byte port |] ])
 
 /// A copy of a configuration with some settings changed, by name: what `with` is in C#.
-let having (changes: (string * obj) list) (config: 'config) : 'config =
+let having (changes: (string * objnull) list) (config: 'config) : 'config =
     let clone = typeof<'config>.GetMethod "<Clone>$" |> nonNull
     let copy = clone.Invoke(config, [||]) |> nonNull
 
