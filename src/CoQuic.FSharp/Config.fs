@@ -1,6 +1,7 @@
 namespace CoQuic.FSharp
 
 open System
+open System.Net
 open System.Text.Json.Serialization
 open CoQuic
 
@@ -256,6 +257,11 @@ module SealingKeys =
         { Current = Secret.ofBytes keys.Current
           Previous = Secret.ofBytes keys.Previous }
 
+/// Where a server would rather be reached (RFC 9000 §9.6.1): one address at least, each with a port.
+type PreferredAddressOffer =
+    { IPv4: IPEndPoint option
+      IPv6: IPEndPoint option }
+
 /// How an endpoint behaves. Together with its sources, its inputs and their times this decides every byte.
 type EndpointConfig =
     {
@@ -304,6 +310,8 @@ type EndpointConfig =
         EnablePacketInspection: bool
         /// Whether a peer may change its address, and we ours (RFC 9000 §9).
         AllowPeerAddressChange: bool
+        /// Where a server would rather be reached; none where it accepts (RFC 9000 §9.6).
+        PreferredAddress: PreferredAddressOffer option
         /// Whether a client begins in a reserved version, to exercise negotiation: it costs a round trip (RFC 9000 §6.3).
         EnableReservedVersionProbe: bool
         /// Whether a server's stateless resets answer Handshake packets of unknown connections too (RFC 9000 §10.3).
@@ -355,6 +363,15 @@ module Sources =
 /// How an endpoint behaves.
 module EndpointConfig =
 
+    let private preferredToEngine (offer: PreferredAddressOffer option) : Engine.PreferredAddressOffer | null =
+        match offer with
+        | Some offer -> Engine.PreferredAddressOffer(Option.toObj offer.IPv4, Option.toObj offer.IPv6)
+        | None -> null
+
+    let private preferredOfEngine (offer: Engine.PreferredAddressOffer) : PreferredAddressOffer =
+        { IPv4 = Option.ofObj offer.IPv4
+          IPv6 = Option.ofObj offer.IPv6 }
+
     let internal toEngine (sources: Sources) (config: EndpointConfig) =
         Engine.EndpointConfig(
             Role = config.Role,
@@ -385,6 +402,7 @@ module EndpointConfig =
             EnableOutOfOrderReceive = config.EnableOutOfOrderReceive,
             EnablePacketInspection = config.EnablePacketInspection,
             AllowPeerAddressChange = config.AllowPeerAddressChange,
+            PreferredAddress = preferredToEngine config.PreferredAddress,
             EnableReservedVersionProbe = config.EnableReservedVersionProbe,
             EnableLongHeaderStatelessReset = config.EnableLongHeaderStatelessReset,
             EnableMinimalClosingStateRetention = config.EnableMinimalClosingStateRetention,
@@ -423,6 +441,7 @@ module EndpointConfig =
           EnableOutOfOrderReceive = config.EnableOutOfOrderReceive
           EnablePacketInspection = config.EnablePacketInspection
           AllowPeerAddressChange = config.AllowPeerAddressChange
+          PreferredAddress = Option.ofObj config.PreferredAddress |> Option.map preferredOfEngine
           EnableReservedVersionProbe = config.EnableReservedVersionProbe
           EnableLongHeaderStatelessReset = config.EnableLongHeaderStatelessReset
           EnableMinimalClosingStateRetention = config.EnableMinimalClosingStateRetention

@@ -78,6 +78,15 @@ type ConnectionStatistics = Engine.ConnectionStatistics
 /// One qlog event of a connection: a closed family of records, which `Qlog.line` writes as JSON.
 type QlogEvent = Engine.QlogEvent
 
+/// A snapshot of one path of a connection.
+type PathStatistics = Engine.PathStatistics
+
+/// Where path MTU discovery is (RFC 8899 §5.2).
+type MtuState = Engine.MtuState
+
+/// What is known of ECN on a path (RFC 9000 §13.4.2).
+type EcnState = Engine.EcnState
+
 /// A run of datagrams whose memory the engine takes over: for hosts, which read from sockets.
 type OwnedDatagram = Engine.OwnedDatagram
 

@@ -67,6 +67,7 @@ module internal QuicExceptions =
         | CloseOrigin.IdleTimeout, _ -> QuicException(error, QuicError.ConnectionIdle, none, none)
         | CloseOrigin.HandshakeTimeout, _ -> QuicException(error, QuicError.ConnectionTimeout, none, none)
         | CloseOrigin.VersionNegotiation, _ -> QuicException(error, QuicError.VersionNegotiationError, none, none)
+        | CloseOrigin.NoViablePath, _
         | CloseOrigin.StatelessReset, _ -> QuicException(error, QuicError.ConnectionAborted, none, none)
         | CloseOrigin.Peer, CloseCode.Application application ->
             QuicException(error, QuicError.ConnectionAborted, code application, none)

@@ -63,6 +63,7 @@ type RuntimeError =
         match reason.Origin with
         | CloseOrigin.Peer -> $"The peer closed the connection with {reason.Code}{because}."
         | CloseOrigin.IdleTimeout -> "The connection timed out: the peer was silent for too long."
+        | CloseOrigin.NoViablePath -> "The connection was lost: the peer answers on no path."
         | CloseOrigin.HandshakeTimeout -> "The handshake timed out: there is no answer from the peer."
         | CloseOrigin.StatelessReset -> "The peer has forgotten the connection (stateless reset)."
         | CloseOrigin.VersionNegotiation -> "The peer speaks no version of QUIC that this endpoint speaks."

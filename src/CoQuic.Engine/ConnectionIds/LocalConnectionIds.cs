@@ -67,7 +67,13 @@ internal sealed class LocalConnectionIds
     }
 
     /// <summary>NEW_CONNECTION_ID was written.</summary>
-    public void OnSent(ulong sequenceNumber) => SetPending(sequenceNumber, false);
+    public void OnSent(ulong sequenceNumber)
+    {
+        SetPending(sequenceNumber, false);
+        int index = IndexOf(sequenceNumber);
+        if (index >= 0)
+            _active[index] = _active[index] with { WasTold = true };
+    }
 
     /// <summary>NEW_CONNECTION_ID was lost: tell the ID again unless it is retired already (RFC 9000 §13.3).</summary>
     public void OnLost(ulong sequenceNumber) => SetPending(sequenceNumber, true);
@@ -81,10 +87,9 @@ internal sealed class LocalConnectionIds
         retired = null;
         if (!UsesIds)
             return Violation("RETIRE_CONNECTION_ID for a connection ID of length 0");
-        if (sequenceNumber >= _nextSequence)
-            return Violation("RETIRE_CONNECTION_ID for a connection ID that was not issued");
-
         int index = IndexOf(sequenceNumber);
+        if (sequenceNumber >= _nextSequence || (index >= 0 && !_active[index].WasTold))
+            return Violation("RETIRE_CONNECTION_ID for a connection ID that was not issued");
         if (index < 0)
             return null;
         if (_active[index].Id == destination)
@@ -96,7 +101,7 @@ internal sealed class LocalConnectionIds
 
     private static TransportError Violation(string reason) => new(TransportErrorCode.ProtocolViolation, reason);
 
-    private void Add(ConnectionId id, bool isPending) => _active.Add(new Entry(_nextSequence++, id, isPending));
+    private void Add(ConnectionId id, bool isPending) => _active.Add(new Entry(_nextSequence++, id, isPending, WasTold: !isPending));
 
     private void SetPending(ulong sequenceNumber, bool isPending)
     {
@@ -116,5 +121,5 @@ internal sealed class LocalConnectionIds
         return -1;
     }
 
-    private readonly record struct Entry(ulong SequenceNumber, ConnectionId Id, bool IsPending);
+    private readonly record struct Entry(ulong SequenceNumber, ConnectionId Id, bool IsPending, bool WasTold);
 }

@@ -73,7 +73,7 @@ internal sealed class RemoteConnectionIds(ConnectionId initial, ulong activeLimi
         if (!_seen.Contains(sequenceNumber))
             Add(new Entry(sequenceNumber, id, token, IsUsed: false));
         if (IndexOf(Current.SequenceNumber) < 0)
-            UseFirst();
+            UseAnother();
         return CheckLimits();
     }
 
@@ -208,11 +208,10 @@ internal sealed class RemoteConnectionIds(ConnectionId initial, ulong activeLimi
             resets?.End(token);
     }
 
-    private void UseFirst()
+    private void UseAnother()
     {
-        if (_active.Count == 0)
-            return;
-        Current = UseAt(0);
+        if (_active.Count > 0)
+            Current = UseAt(Math.Max(0, IndexOfUnused()));
     }
 
     private TransportError? CheckLimits()

@@ -34,8 +34,8 @@ internal sealed partial class Connection
     {
         DateTimeOffset time = _setup.CalendarTime + (now - _startedAt);
         var scope = new TokenScope(
-            _version.Current, time.ToUnixTimeMilliseconds(), AddressDigest.OfAddress(_setup.AddressIdentity));
-        for (int count = 0; count < _config.NewTokensPerConnection; count++)
+            _version.Current, time.ToUnixTimeMilliseconds(), AddressDigest.OfAddress(CurrentPath.PeerIdentity));
+        for (int count = 0; count < _config.NewTokensPerConnection && _newTokens.HasRoom; count++)
             _newTokens.Issue(Bytes.Wrap(_setup.Tokens!.Issue(scope)));
     }
 

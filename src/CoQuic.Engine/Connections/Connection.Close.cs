@@ -13,6 +13,9 @@ internal sealed partial class Connection
     private CloseReason? _closeReason;
     private ClosingPeriod? _closing;
 
+    /// <summary>A CONNECTION_CLOSE belongs to no connection any more: the effect that names its end may be the last.</summary>
+    private DatagramAddressing LastAddressing => new(ConnectionHandle.None, CurrentPath.Route);
+
     /// <summary>We end the connection: CONNECTION_CLOSE goes out with the next drain.</summary>
     private void BeginClose(CloseReason reason)
     {
@@ -70,7 +73,7 @@ internal sealed partial class Connection
         int length = CurrentPath.Amplification.IsAtLimit ? 0 : WriteCloseDatagram(room, reason);
         Bytes datagram = Bytes.CopyOf(room[..length]);
         if (length > 0)
-            Commit(runs, CurrentPath, length, ConnectionHandle.None, effects);
+            Commit(runs, CurrentPath, length, LastAddressing, effects);
         State = ConnectionState.Closing;
         _closing = new ClosingPeriod(now, pto, datagram);
     }
@@ -123,6 +126,6 @@ internal sealed partial class Connection
         if (!_closing!.TryAnswer(size, out Bytes answer))
             return;
         answer.Span.CopyTo(runs.Reserve(answer.Length, effects));
-        Commit(runs, CurrentPath, answer.Length, ConnectionHandle.None, effects);
+        Commit(runs, CurrentPath, answer.Length, LastAddressing, effects);
     }
 }

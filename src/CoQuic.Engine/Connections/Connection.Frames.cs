@@ -8,9 +8,15 @@ internal sealed partial class Connection
     /// <summary>Processes the payload of a packet, frame by frame.</summary>
     /// <returns>The error that closes the connection, or none.</returns>
     private TransportError? ReceiveFrames(
-        TimeUs now, EncryptionLevel level, ConnectionId destination, ReadOnlyMemory<byte> payload, out bool isAckEliciting)
+        TimeUs now,
+        EncryptionLevel level,
+        ConnectionId destination,
+        ReadOnlyMemory<byte> payload,
+        out bool isAckEliciting,
+        out bool isNonProbing)
     {
         isAckEliciting = false;
+        isNonProbing = false;
         if (payload.IsEmpty)
             return new TransportError(TransportErrorCode.ProtocolViolation, "a packet without frames (RFC 9000 §12.4)");
 
@@ -21,6 +27,7 @@ internal sealed partial class Connection
             if (FrameReader.ReadType(ref reader, packetType, out FrameRule rule, out ulong type) is { } misplaced)
                 return misplaced;
             isAckEliciting |= rule.IsAckEliciting;
+            isNonProbing |= !rule.IsProbing;
             if (ReceiveFrame(now, level, destination, type, payload, ref reader) is { } error)
                 return error.InFrame(type);
         }
@@ -55,7 +62,7 @@ internal sealed partial class Connection
             case FrameType.NewConnectionId or FrameType.RetireConnectionId:
                 return OnConnectionIdFrame(type, destination, ref reader);
             case FrameType.PathChallenge or FrameType.PathResponse:
-                return OnPathFrame(type, ref reader);
+                return OnPathFrame(now, type, destination, ref reader);
             case FrameType.Datagram or FrameType.DatagramWithLength:
                 return OnDatagramFrame(type, payload, ref reader);
             default:
@@ -93,17 +100,21 @@ internal sealed partial class Connection
         if (!AckFrame.TryRead(ref reader, type, out AckFrame frame))
             return FrameReader.Malformed(type);
         PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
-        // Nothing is marked, so that there is no ECN to validate or to react to (RFC 9000 §13.4.2).
-        var ack = new ReceivedAck(frame.LargestAcknowledged, frame.AckDelay, EcnCounts: null);
+        ulong? priorLargest = _loss.LargestAcknowledged(space);
+        var ack = new ReceivedAck(frame.LargestAcknowledged, frame.AckDelay);
         if (_loss.OnAckReceived(now, space, ack, frame.Ranges, RecoveryContext) is { } error)
             return error;
+        foreach (ref readonly SentPacket packet in _loss.Acknowledged.Packets)
+            OnPacketAcked(now, packet);
+        if (priorLargest is null || _loss.LargestAcknowledged(space) > priorLargest)
+            OnEcnReport(now, space, frame.EcnCounts);
         for (int index = 0; index < _loss.Acknowledged.Count; index++)
         {
             foreach (ref readonly SentFrame acked in _loss.Acknowledged.FramesOf(index))
                 OnFrameAcked(space, acked);
         }
 
-        OnPacketsLost(space);
+        OnPacketsLost(now, space);
         return null;
     }
 
@@ -146,13 +157,18 @@ internal sealed partial class Connection
     }
 
     /// <summary>RFC 9000 §8.2.2: every PATH_CHALLENGE is answered; a PATH_RESPONSE that nobody asked for is ignored.</summary>
-    private TransportError? OnPathFrame(ulong type, ref QuicReader reader)
+    private TransportError? OnPathFrame(TimeUs now, ulong type, ConnectionId destination, ref QuicReader reader)
     {
-        if (type == FrameType.PathResponse)
-            return PathResponseFrame.TryRead(ref reader, out _) ? null : FrameReader.Malformed(type);
-        if (!PathChallengeFrame.TryRead(ref reader, out PathChallengeFrame challenge))
+        if (type == FrameType.PathChallenge)
+        {
+            return PathChallengeFrame.TryRead(ref reader, out PathChallengeFrame challenge)
+                ? OnPathChallenge(now, destination, challenge.Data)
+                : FrameReader.Malformed(type);
+        }
+
+        if (!PathResponseFrame.TryRead(ref reader, out PathResponseFrame response))
             return FrameReader.Malformed(type);
-        CurrentPath.Responses.Add(challenge.Data);
+        OnPathResponse(now, response.Data);
         return null;
     }
 

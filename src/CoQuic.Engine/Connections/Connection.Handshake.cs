@@ -135,6 +135,7 @@ internal sealed partial class Connection
         _localIds.OnPeerLimit(parameters.ActiveConnectionIdLimit);
         if (parameters.StatelessResetToken is { } token)
             _remoteIds.SetInitialToken(token);
+        CurrentPath.Mtu.OnPeerLimit(parameters.MaxUdpPayloadSize);
         _datagramLimits.OnPeerLimit(parameters.MaxDatagramFrameSize);
         _streams.OnPeerParameters(new PeerStreamLimits(
             parameters.InitialMaxData,
@@ -143,9 +144,17 @@ internal sealed partial class Connection
             parameters.InitialMaxStreamDataUni,
             parameters.InitialMaxStreamsBidi,
             parameters.InitialMaxStreamsUni));
-        if (parameters.PreferredAddress is { } preferred)
-            Tell(new PeerPreferredAddressAvailableEffect(Handle, preferred));
-        return null;
+        return parameters.PreferredAddress is { } preferred ? OnPeerPreferredAddress(preferred) : null;
+    }
+
+    /// <summary>RFC 9000 §5.1.1: the connection ID of a preferred address has sequence number 1.</summary>
+    private TransportError? OnPeerPreferredAddress(PreferredAddress preferred)
+    {
+        Tell(new PeerPreferredAddressAvailableEffect(Handle, preferred));
+        return CurrentPath.RemoteId.Id.IsEmpty
+            ? new TransportError(TransportErrorCode.TransportParameterError, "a preferred address beside a connection ID of length 0")
+            : _remoteIds.OnNewConnectionId(
+                1, 0, preferred.ConnectionId, new StatelessResetToken(preferred.StatelessResetToken.Span));
     }
 
     /// <summary>RFC 9001 §4.1.1. For a server completion is confirmation (RFC 9001 §4.1.2).</summary>
@@ -154,6 +163,7 @@ internal sealed partial class Connection
         State = ConnectionState.Complete;
         _counters.HandshakeDuration = now - _startedAt;
         _qlog?.OnProtocolChosen(_tls.ApplicationProtocol);
+        ApplyMaximumDatagramSize(now, CurrentPath);
         TellHandshakeInformation();
         if (_role == Role.Server)
         {
@@ -170,7 +180,7 @@ internal sealed partial class Connection
         State = ConnectionState.Confirmed;
         _counters.ConfirmationDuration = now - _startedAt;
         TellState(StateChange.HandshakeConfirmed);
-        CurrentPath.Amplification.Validate();
+        CurrentPath.OnValidated();
         DiscardKeys(now, EncryptionLevel.Initial);
         DiscardKeys(now, EncryptionLevel.Handshake);
         IssueConnectionIds();

@@ -36,10 +36,14 @@ internal sealed partial class Connection
             return;
         }
 
+        bool wasAtLimit = CurrentPath.Amplification.IsAtLimit;
+        if (!TryBeginArrival(input, datagram.Length, destination))
+        {
+            drops.Count(DropReason.UnknownRoute);
+            return;
+        }
+
         _inspector?.OnDatagramReceived(datagram.Length);
-        AntiAmplification amplification = CurrentPath.Amplification;
-        bool wasAtLimit = amplification.IsAtLimit;
-        amplification.OnReceived(datagram.Length);
         ReceivePackets(now, datagram, destination, input.Ecn, drops);
         if (wasAtLimit && IsAlive)
             _loss.Rearm(now, RecoveryContext);
@@ -155,13 +159,16 @@ internal sealed partial class Connection
             OnAddressValidated(now);
 
         bool isAckEliciting = false;
+        bool isNonProbing = false;
         TransportError? error = opened.HasReservedBits
             ? new TransportError(TransportErrorCode.ProtocolViolation, "reserved bits are set (RFC 9000 §17.2)")
-            : ReceiveFrames(now, level, packet.DestinationConnectionId, payload, out isAckEliciting);
+            : ReceiveFrames(now, level, packet.DestinationConnectionId, payload, out isAckEliciting, out isNonProbing);
         if (error is not null)
             BeginClose(error);
         else if (_keys.CanReceive(level))
             _acks[(int)PacketNumberSpaceIds.Of(level)].OnPacketReceived(now, opened.PacketNumber, isAckEliciting, ecn);
+        if (error is null && level == EncryptionLevel.OneRtt && IsAlive)
+            OnOneRttProcessed(now, opened, packet.DestinationConnectionId, isNonProbing);
     }
 
     /// <summary>RFC 9000 §8.1: who sends a Handshake packet has received our Initial. Its keys are of no more use (RFC 9001 §4.9.1).</summary>

@@ -18,7 +18,7 @@ internal sealed partial class Connection
         _crypto[(int)PacketNumberSpaceIds.Of(level)].HasPending || (level == EncryptionLevel.OneRtt && HasApplicationFrames);
 
     private bool HasApplicationFrames =>
-        _isHandshakeDonePending || _isPingPending || _newTokens.HasPending || CurrentPath.Responses.HasPending || _datagrams.HasPending || _streams.HasPending
+        _isHandshakeDonePending || _isPingPending || _newTokens.HasPending || _datagrams.HasPending || _streams.HasPending
         || _localIds.TryGetPending(out _, out _) || _remoteIds.TryGetPendingRetirement(out _);
 
     /// <summary>Adds an ACK to a packet that is sent anyway, or for its sake (RFC 9000 §13.2.1).</summary>
@@ -86,12 +86,6 @@ internal sealed partial class Connection
         }
 
         WriteNewTokens(ref writer, sent);
-        while (writer.Remaining >= LargestControlFrame && CurrentPath.Responses.TryTake(out ulong challenge))
-        {
-            new PathResponseFrame(challenge).Write(ref writer);
-            sent.Add(SentFrame.PathResponse());
-        }
-
         while (writer.Remaining >= LargestControlFrame && _localIds.TryGetPending(out ulong sequence, out ConnectionId id))
         {
             new NewConnectionIdFrame(sequence, 0, id, _setup.ResetTokens.Of(id)).Write(ref writer);
@@ -133,9 +127,10 @@ internal sealed partial class Connection
     }
 
     /// <summary>What loss detection has just declared lost goes to its owners.</summary>
-    private void OnPacketsLost(PacketNumberSpaceId space)
+    private void OnPacketsLost(TimeUs now, PacketNumberSpaceId space)
     {
         _qlog?.OnPacketsLost(_loss.Lost);
+        TellPathsOfLosses(now);
         for (int index = 0; index < _loss.Lost.Count; index++)
             OnFramesLost(space, _loss.Lost.FramesOf(index));
     }

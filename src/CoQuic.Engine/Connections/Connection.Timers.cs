@@ -18,6 +18,7 @@ internal sealed partial class Connection
             earliest = Earliest(earliest, AckDeadline);
         if (_isPacingBlocked)
             earliest = Earliest(earliest, CurrentPath.Recovery.Pacer.NextRelease(now));
+        earliest = Earliest(earliest, PathDeadline);
         return Earliest(Earliest(earliest, HandshakeDeadline), KeepAliveDeadline);
     }
 
@@ -59,6 +60,8 @@ internal sealed partial class Connection
             BeginClose(new CloseReason(
                 CloseOrigin.HandshakeTimeout, false, (ulong)TransportErrorCode.NoError, 0, "the handshake took too long"));
         else
+            OnPathTimeout(now);
+        if (IsAlive && _closeReason is null)
             OnRecoveryTimeout(now);
     }
 
@@ -82,10 +85,11 @@ internal sealed partial class Connection
         switch (action.Kind)
         {
             case TimeoutKind.PacketsLost:
-                OnPacketsLost(action.Space);
+                OnPacketsLost(now, action.Space);
                 break;
             case TimeoutKind.SendProbes:
                 RequestProbes(action.Space, action.Probes);
+                OnProbeTimeout(now);
                 break;
         }
     }

@@ -22,8 +22,12 @@ internal sealed partial class Connection
 
     /// <summary>The bytes of frames that a 1-RTT packet has when it is alone in its datagram.</summary>
     private int RoomInPacket =>
-        CurrentPath.DatagramSize - PacketBuilder.TagLength
+        CurrentPath.MaximumDatagramSize - PacketBuilder.TagLength
         - PacketBuilder.ShortHeaderSize(CurrentPath.RemoteId.Id, PacketNumber.MaximumLength);
+
+    /// <summary>A packet with nothing but an acknowledgment never needs a whole datagram: chunks are not used up for it.</summary>
+    private int RoomFor(Path path) =>
+        HasEliciting(EncryptionLevel.OneRtt) ? path.SendableDatagramSize : Math.Min(DatagramSizes.Smallest, path.SendableDatagramSize);
 
     private void Transmit(TimeUs now, DatagramRuns runs, List<Effect> effects)
     {
@@ -39,9 +43,12 @@ internal sealed partial class Connection
         AntiAmplification amplification = CurrentPath.Amplification;
         bool wasAtLimit = amplification.IsAtLimit;
         int sent = 0;
+        TransmitPathProbes(now, runs, effects);
         while (sent < MaximumDatagramsPerDrain && TryTransmitDatagram(now, runs, effects))
             sent++;
         IsSendContinuationPending = sent == MaximumDatagramsPerDrain;
+        if (!IsSendContinuationPending)
+            TransmitMtuProbe(now, runs, effects);
         NoteWhatStopped(now);
         if (amplification.IsAtLimit != wasAtLimit)
             _loss.Rearm(now, RecoveryContext);
@@ -58,8 +65,8 @@ internal sealed partial class Connection
         recovery.IsAppLimited = !wantsToSend || IsSendContinuationPending;
         _isPacingBlocked = !IsSendContinuationPending
             && (wantsToSend || _crypto[0].HasPending || _crypto[1].HasPending)
-            && recovery.AvailableWindow >= (ulong)CurrentPath.DatagramSize
-            && !recovery.Pacer.CanSend(now, CurrentPath.DatagramSize);
+            && recovery.AvailableWindow >= (ulong)CurrentPath.MaximumDatagramSize
+            && !recovery.Pacer.CanSend(now, CurrentPath.MaximumDatagramSize);
     }
 
     private bool TryTransmitDatagram(TimeUs now, DatagramRuns runs, List<Effect> effects)
@@ -68,31 +75,32 @@ internal sealed partial class Connection
         Path path = CurrentPath;
         if (path.Amplification.IsAtLimit)
             return false;
-        int length = WriteDatagram(now, path, runs.Reserve(path.DatagramSize, effects));
+        EcnCodepoint mark = MarkFor(path);
+        int length = WriteDatagram(now, path, mark, runs.Reserve(RoomFor(path), effects));
         if (length == 0)
             return false;
-        Commit(runs, path, length, Handle, effects);
+        Commit(runs, path, length, new DatagramAddressing(Handle, path.Route, mark), effects);
         if (_role == Role.Client && _hasSentHandshakePacket)
             DiscardKeys(now, EncryptionLevel.Initial);
         return true;
     }
 
-    private void Commit(DatagramRuns runs, Path path, int length, ConnectionHandle connection, List<Effect> effects)
+    private void Commit(DatagramRuns runs, Path path, int length, in DatagramAddressing addressing, List<Effect> effects)
     {
         path.Amplification.OnSent(length);
         _counters.DatagramsSent++;
         _counters.BytesSent += (ulong)length;
         _inspector?.OnDatagramSent(length, _told);
-        runs.Commit(length, new DatagramAddressing(connection, path.Route), effects);
+        runs.Commit(length, addressing, effects);
     }
 
     /// <summary>
     /// Writes the packets of one datagram (RFC 9000 §12.2). The last one written stays open until it is known whether another follows,
     /// since it is the one that takes the padding (RFC 9000 §14.1).
     /// </summary>
-    private int WriteDatagram(TimeUs now, Path path, Span<byte> room)
+    private int WriteDatagram(TimeUs now, Path path, EcnCodepoint mark, Span<byte> room)
     {
-        bool mayElicit = path.Recovery.CanSend(now, path.DatagramSize);
+        bool mayElicit = path.Recovery.CanSend(now, path.MaximumDatagramSize);
         bool mustExpand = false;
         int sealedLength = 0;
         PacketDraft open = default;
@@ -103,6 +111,7 @@ internal sealed partial class Connection
                 continue;
             sealedLength += Complete(now, ref open, 0);
             open = next;
+            open.Mark = mark;
             mustExpand |= level == EncryptionLevel.Initial && (open.IsAckEliciting || _role == Role.Client);
         }
 
@@ -150,7 +159,7 @@ internal sealed partial class Connection
         if (level == EncryptionLevel.OneRtt && IsHandshakeConfirmed)
             _keys.UpdateIfDue(_loss.LargestAcknowledged(space));
         PacketBuilder builder = level == EncryptionLevel.OneRtt
-            ? PacketBuilder.Begin(room, new ShortHeader(destination, Spin: false, _keys.KeyPhase, number, numberLength))
+            ? PacketBuilder.Begin(room, new ShortHeader(destination, path.Spin.Value, _keys.KeyPhase, number, numberLength))
             : BeginLongHeader(level, room, destination, number, numberLength);
         if (!_quicBit.Next())
             builder.ClearFixedBit();
@@ -182,8 +191,11 @@ internal sealed partial class Connection
             Size = length,
             IsAckEliciting = draft.IsAckEliciting,
             IsInFlight = draft.IsAckEliciting || isPadded,
+            IsMtuProbe = draft.IsMtuProbe,
+            Ecn = draft.Mark,
         };
         _loss.OnPacketSent(now, draft.Path.Recovery, packet, draft.Frames.Frames, RecoveryContext);
+        OnPacketMarked(draft.Path, packet);
         if (draft.HasAck)
             _acks[(int)packet.Space].OnAckSent(draft.IsAckEliciting);
         OnPacketSent(now, packet);
@@ -207,6 +219,8 @@ internal sealed partial class Connection
     {
         public PacketBuilder Builder;
 
+        public EcnCodepoint Mark;
+
         public Path Path { get; init; }
 
         public EncryptionLevel Level { get; init; }
@@ -216,6 +230,8 @@ internal sealed partial class Connection
         public bool HasAck { get; init; }
 
         public bool IsAckEliciting { get; init; }
+
+        public bool IsMtuProbe { get; init; }
 
         public readonly bool IsOpen => Frames is not null;
 

@@ -55,6 +55,8 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         _qlog?.OnRecoveryParameters(CurrentPath.Recovery, CurrentPath.DatagramSize);
         _tls = NewTlsSession();
         setup.Router.TryAdd(setup.LocalId, this);
+        if (setup.PreferredAddressId is { } preferred && setup.Router.TryAdd(preferred, this))
+            _localIds.AddPreferredAddress(preferred);
         if (_role == Role.Client)
             StartHandshake(now);
     }
@@ -103,7 +105,7 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
     private TimeSpan Pto => _loss.Pto(RecoveryContext);
 
     /// <summary>A snapshot of what it has done so far.</summary>
-    public ConnectionStatistics GetStatistics() => _counters.Snapshot(_loss, _streams, _datagrams, CurrentPath.DatagramSize);
+    public ConnectionStatistics GetStatistics() => _counters.Snapshot(_loss, _streams, _datagrams, _paths);
 
     /// <summary>Forgets all secrets, and gives its connection IDs back.</summary>
     public void Dispose()

@@ -28,7 +28,7 @@ internal sealed class ConnectionCounters
 
     public TimeSpan? ConfirmationDuration { get; set; }
 
-    public ConnectionStatistics Snapshot(LossDetector loss, StreamSet streams, DatagramQueue datagrams, int datagramSize) => new()
+    public ConnectionStatistics Snapshot(LossDetector loss, StreamSet streams, DatagramQueue datagrams, PathSet paths) => new()
     {
         LatestRtt = loss.Path.Rtt.LatestRtt,
         MinRtt = loss.Path.Rtt.MinRtt,
@@ -58,6 +58,30 @@ internal sealed class ConnectionCounters
         StreamBytesReceived = streams.BytesReceived,
         BufferedStreamBytes = streams.BufferedBytes,
         DroppedDatagramFrames = datagrams.Dropped,
-        DatagramSize = datagramSize,
+        DatagramSize = paths.Current.MaximumDatagramSize,
+        Paths = SnapshotOf(paths),
+    };
+
+    private static PathStatistics[] SnapshotOf(PathSet paths)
+    {
+        var statistics = new PathStatistics[paths.All.Length];
+        for (int index = 0; index < statistics.Length; index++)
+            statistics[index] = SnapshotOf(paths.All[index], paths.Current);
+        return statistics;
+    }
+
+    private static PathStatistics SnapshotOf(Path path, Path current) => new()
+    {
+        Route = path.Route,
+        IsCurrent = path == current,
+        IsValidated = path.IsValidated,
+        LatestRtt = path.Recovery.Rtt.LatestRtt,
+        MinRtt = path.Recovery.Rtt.MinRtt,
+        SmoothedRtt = path.Recovery.Rtt.SmoothedRtt,
+        CongestionWindow = path.Recovery.Congestion.CongestionWindow,
+        BytesInFlight = path.Recovery.BytesInFlight,
+        DatagramSize = path.MaximumDatagramSize,
+        Mtu = path.Mtu.State,
+        Ecn = path.Ecn.State,
     };
 }

@@ -35,6 +35,9 @@ internal sealed record ConnectionSetup
     /// <summary>The destination of the client's very first Initial, before any Retry (RFC 9000 §7.3).</summary>
     public required ConnectionId OriginalDestinationId { get; init; }
 
+    /// <summary>A server: the connection ID of its preferred address (RFC 9000 §5.1.1); none when it offers no such address.</summary>
+    public ConnectionId? PreferredAddressId { get; init; }
+
     /// <summary>The route of the first path.</summary>
     public required RouteHandle? Route { get; init; }
 
@@ -47,7 +50,7 @@ internal sealed record ConnectionSetup
     /// <summary>Whether the peer is known to be at its address: a client takes that for granted (RFC 9000 §8.1).</summary>
     public required bool IsAddressValidated { get; init; }
 
-    /// <summary>A server: what the host says of the client's address.</summary>
+    /// <summary>What the host says of the peer's address on that path; may be empty.</summary>
     public Bytes AddressIdentity { get; init; }
 
     /// <summary>A server: the keys that have opened the client's first Initial. The connection owns them.</summary>

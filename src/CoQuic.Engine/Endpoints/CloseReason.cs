@@ -20,6 +20,9 @@ public enum CloseOrigin : byte
 
     /// <summary>A peer with no version in common (RFC 9000 §6.2).</summary>
     VersionNegotiation,
+
+    /// <summary>Path validation that failed, with no other path to return to (RFC 9000 §9.3.2).</summary>
+    NoViablePath,
 }
 
 /// <summary>How a connection ended (RFC 9000 §10, §19.19).</summary>

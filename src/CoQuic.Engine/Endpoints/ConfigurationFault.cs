@@ -47,6 +47,10 @@ public static class ConfigurationCheck
             "ServerIdentities", "a server needs a certificate and a private key");
         Require(config.MaxOutboundDatagramSize is >= DatagramSizes.Smallest and <= 65527,
             "MaxOutboundDatagramSize", "must be 1200 to 65527 bytes");
+        Require(config.PreferredAddress is null || config.Role == Role.Server,
+            "PreferredAddress", "only a server has one (RFC 9000 §18.2)");
+        Require(config.PreferredAddress?.IsWellFormed ?? true,
+            "PreferredAddress", "must have an IPv4 or an IPv6 address, each of its family and with a port");
         Require(config.MaxServerConnections >= 0, "MaxServerConnections", "must not be negative");
         Require(config.Groups.Count > 0, "Groups", "at least one key exchange group is needed");
         Require(config.CipherSuites.Count > 0, "CipherSuites", "at least one cipher suite is needed");

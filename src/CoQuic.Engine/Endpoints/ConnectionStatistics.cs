@@ -1,10 +1,14 @@
 using System;
+using System.Collections.Generic;
+using System.Linq;
 
 namespace CoQuic.Engine;
 
 /// <summary>A snapshot of one connection.</summary>
 public sealed record ConnectionStatistics
 {
+    private readonly PathList _paths;
+
     /// <summary>The latest round-trip sample (RFC 9002 §5.1).</summary>
     public TimeSpan LatestRtt { get; init; }
 
@@ -91,4 +95,60 @@ public sealed record ConnectionStatistics
 
     /// <summary>The datagram size in use, in bytes.</summary>
     public int DatagramSize { get; init; }
+
+    /// <summary>The paths that the connection knows, the oldest first: the current one, those being tried, and those left lately.</summary>
+    public IReadOnlyList<PathStatistics> Paths
+    {
+        get => _paths.Items;
+        init => _paths = new PathList(value);
+    }
+
+    /// <summary>Snapshots are equal when their paths are.</summary>
+    private readonly struct PathList(IReadOnlyList<PathStatistics> items) : IEquatable<PathList>
+    {
+        public IReadOnlyList<PathStatistics> Items => items ?? [];
+
+        public bool Equals(PathList other) => Items.SequenceEqual(other.Items);
+
+        public override bool Equals(object? obj) => obj is PathList other && Equals(other);
+
+        public override int GetHashCode() => Items.Count;
+    }
+}
+
+/// <summary>A snapshot of one path of a connection.</summary>
+public sealed record PathStatistics
+{
+    /// <summary>Its route; none when the host named none.</summary>
+    public RouteHandle? Route { get; init; }
+
+    /// <summary>Whether all goes here that is no probe.</summary>
+    public bool IsCurrent { get; init; }
+
+    /// <summary>Whether it is known to work, by the handshake or by validation (RFC 9000 §8.2).</summary>
+    public bool IsValidated { get; init; }
+
+    /// <summary>The latest round-trip sample; zero before the first.</summary>
+    public TimeSpan LatestRtt { get; init; }
+
+    /// <summary>The smallest round-trip sample; zero before the first.</summary>
+    public TimeSpan MinRtt { get; init; }
+
+    /// <summary>The smoothed round-trip time, a guess before the first sample.</summary>
+    public TimeSpan SmoothedRtt { get; init; }
+
+    /// <summary>The congestion window, in bytes.</summary>
+    public ulong CongestionWindow { get; init; }
+
+    /// <summary>Bytes sent here and neither acknowledged nor lost.</summary>
+    public ulong BytesInFlight { get; init; }
+
+    /// <summary>The largest datagram sent here, probes apart, in bytes.</summary>
+    public int DatagramSize { get; init; }
+
+    /// <summary>Where the search for a larger one is.</summary>
+    public MtuState Mtu { get; init; }
+
+    /// <summary>What is known of ECN here (RFC 9000 §13.4.2).</summary>
+    public EcnState Ecn { get; init; }
 }

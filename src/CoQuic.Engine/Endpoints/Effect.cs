@@ -272,7 +272,10 @@ public sealed record HandshakeInformationEffect(
     public override EffectKind Kind => EffectKind.HandshakeInformation;
 }
 
-/// <summary>The connection moved to another route (RFC 9000 §9).</summary>
+/// <summary>
+/// The connection moved to another route (RFC 9000 §9): told when packets begin to go there, and again once the path is validated if it
+/// was not. A route that was asked for and does not work is told as the old one, and where the connection stays as the new.
+/// </summary>
 /// <param name="Connection">The connection.</param>
 /// <param name="OldRoute">Where it was.</param>
 /// <param name="NewRoute">Where it is.</param>

@@ -106,6 +106,12 @@ public sealed record EndpointConfig
     /// <summary>Whether a peer may change its address, and we ours (RFC 9000 §9).</summary>
     public bool AllowPeerAddressChange { get; init; } = true;
 
+    /// <summary>
+    /// Where a server would rather be reached (RFC 9000 §9.6); none where it accepts. Whoever sends for the server has to send from there,
+    /// on the routes of datagrams that arrived there. Not offered with connection IDs of length 0 (RFC 9000 §18.2).
+    /// </summary>
+    public PreferredAddressOffer? PreferredAddress { get; init; }
+
     /// <summary>Whether a client begins in a reserved version, to exercise negotiation: it costs a round trip (RFC 9000 §6.3).</summary>
     public bool EnableReservedVersionProbe { get; init; }
 

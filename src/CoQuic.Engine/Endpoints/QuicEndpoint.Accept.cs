@@ -84,6 +84,8 @@ public sealed partial class QuicEndpoint
         TimeUs now, Memory<byte> datagram, in IncomingInitial initial, in JudgedToken token, in OwnedDatagram input)
     {
         ConnectionId destination = initial.Packet.DestinationConnectionId;
+        ConnectionId localId = _config.ConnectionIds.Generate(_config.Entropy);
+        bool hasPreferredAddress = _config.PreferredAddress is not null && !localId.IsEmpty;
         bool isRetried = token.Standing == TokenStanding.Retry;
         var accepted = new Connection(now, new ConnectionSetup
         {
@@ -93,7 +95,8 @@ public sealed partial class QuicEndpoint
             Router = _router,
             Handle = NextHandle,
             Version = initial.Packet.Version,
-            LocalId = _config.ConnectionIds.Generate(_config.Entropy),
+            LocalId = localId,
+            PreferredAddressId = hasPreferredAddress ? _config.ConnectionIds.Generate(_config.Entropy) : null,
             RemoteId = initial.Packet.SourceConnectionId,
             InitialDestinationId = destination,
             OriginalDestinationId = isRetried ? token.Retry.OriginalDestinationId : destination,

@@ -43,6 +43,7 @@ public sealed partial class QuicEndpoint
             RetrySourceId = input.RetrySourceConnectionId,
             HasNegotiatedVersion = input.HasReactedToVersionNegotiation,
             Route = input.Route,
+            AddressIdentity = input.AddressValidationIdentity,
             ServerName = input.ServerName,
             Token = input.Token,
             CalendarTime = _calendar.AtInstant(now),
@@ -84,13 +85,23 @@ public sealed partial class QuicEndpoint
         return Finish(now);
     }
 
-    /// <summary>The host heard that a datagram was too big for its path.</summary>
+    /// <summary>
+    /// The host heard that a datagram was too big for its path (RFC 9000 §14.2.1). Only reductions count, never below 1200 bytes, and
+    /// only for connections that know the route and whose connection IDs the quoted packet has.
+    /// </summary>
     /// <param name="now">The instant.</param>
     /// <param name="input">The notice.</param>
     public EndpointResult UpdatePathMtu(TimeUs now, in PathMtuUpdate input)
     {
-        // Datagrams stay at the size that RFC 9000 §14 requires of every path, so that no notice can ask for less.
         Begin();
+
+        // Notices are rare, and hosts hand on only those whose addresses are theirs: an index would cost more than this walk.
+        foreach (Connection connection in _connections.Values)
+        {
+            if (connection.OnPathMtuUpdate(now, input))
+                Queue(connection);
+        }
+
         return Finish(now);
     }
 
@@ -177,12 +188,22 @@ public sealed partial class QuicEndpoint
             return null;
         });
 
-    /// <summary>Asks to move to another route (RFC 9000 §9).</summary>
+    /// <summary>
+    /// Moves a client's connection to another route (RFC 9000 §9.2), or to the address that its server prefers (RFC 9000 §9.6). The new
+    /// route is validated first; a <see cref="PathChangedEffect"/> tells that the connection has moved, or that it stays.
+    /// </summary>
+    /// <remarks>
+    /// Refused on servers, before the handshake is confirmed, where either side does not allow it, without an unused connection ID of the
+    /// peer, and when the address is not one that the server offered.
+    /// </remarks>
     /// <param name="now">The instant.</param>
     /// <param name="connection">The connection.</param>
     /// <param name="input">The new route.</param>
-    public EndpointResult RequestMigration(TimeUs now, ConnectionHandle connection, in RequestMigration input) =>
-        Perform(now, connection, null, static _ => LocalErrorCode.UnsupportedOperation);
+    public EndpointResult RequestMigration(TimeUs now, ConnectionHandle connection, in RequestMigration input)
+    {
+        RequestMigration request = input;
+        return Perform(now, connection, null, found => found.RequestMigration(now, request));
+    }
 
     private EndpointResult Perform(TimeUs now, ConnectionHandle handle, StreamId? streamId, Command command)
     {

@@ -25,6 +25,7 @@ internal static class LocalParameters
             InitialMaxStreamsUni = transport.InitialMaxStreamsUni,
             AckDelayExponent = transport.AckDelayExponent,
             MaxAckDelay = transport.MaxAckDelay,
+            PreferredAddress = PreferredAddressOf(setup),
             DisableActiveMigration = transport.DisableActiveMigration,
             MaxDatagramFrameSize = transport.MaxDatagramFrameSize,
             ActiveConnectionIdLimit = (ulong)transport.ActiveConnectionIdLimit,
@@ -37,4 +38,9 @@ internal static class LocalParameters
     /// <summary>RFC 9368 §3: a version that is never chosen keeps the peer used to unknown ones.</summary>
     private static VersionInformation WithReserved(VersionInformation versions, IEntropy entropy) =>
         versions with { AvailableVersions = [.. versions.AvailableVersions, QuicVersion.DrawReserved(entropy)] };
+
+    private static PreferredAddress? PreferredAddressOf(ConnectionSetup setup) =>
+        setup is { Config.PreferredAddress: { } offer, PreferredAddressId: { } id }
+            ? new PreferredAddress(offer.IPv4, offer.IPv6, id, Bytes.CopyOf(setup.ResetTokens.Of(id).Span))
+            : null;
 }

@@ -84,7 +84,6 @@ internal sealed partial class LossDetector
         Acknowledged.Clear();
         Lost.Clear();
         SentPacketLog log = Of(space).Log;
-        ulong? priorLargest = log.LargestAcknowledged;
         while (ranges.TryNext(out PacketNumberRange range))
         {
             // RFC 9000 §13.1: an ACK for a packet that was never sent is an error of the connection.
@@ -94,9 +93,19 @@ internal sealed partial class LossDetector
 
         if (Acknowledged.Count == 0)
             return null;
-        bool raisesLargest = priorLargest is null || log.LargestAcknowledged > priorLargest;
-        OnNewlyAcknowledged(now, space, ack, raisesLargest, context);
+        OnNewlyAcknowledged(now, space, ack, context);
         return null;
+    }
+
+    /// <summary>
+    /// The peer reports packets that met congestion, in the ACK frame processed last and by counts that can be trusted (RFC 9002 §B.7).
+    /// </summary>
+    public void OnCongestionExperienced(TimeUs now)
+    {
+        if (Acknowledged.Count == 0 || Acknowledged[0].PathId != Path.Id)
+            return;
+        Path.Congestion.OnEcnCe(now, Acknowledged[0].TimeSent);
+        Path.UpdatePacing(now);
     }
 
     /// <summary>Initial or Handshake keys are gone: their packets leave the flight (RFC 9002 §6.4, §A.11).</summary>
@@ -157,7 +166,7 @@ internal sealed partial class LossDetector
     private SpaceRecovery Of(PacketNumberSpaceId space) => _spaces[(int)space];
 
     private void OnNewlyAcknowledged(
-        TimeUs now, PacketNumberSpaceId space, in ReceivedAck ack, bool raisesLargest, in RecoveryContext context)
+        TimeUs now, PacketNumberSpaceId space, in ReceivedAck ack, in RecoveryContext context)
     {
         _hasHandshakeAck |= space == PacketNumberSpaceId.Handshake;
         ref readonly SentPacket newest = ref Acknowledged[0];
@@ -165,8 +174,6 @@ internal sealed partial class LossDetector
         BreakPersistentCongestion(space, newest.TimeSent);
 
         ulong priorBytesInFlight = Path.BytesInFlight;
-        if (raisesLargest && ack.EcnCounts is { } counts)
-            ProcessEcn(now, Of(space), counts, newest);
         DetectLost(now, space, context);
         Path.OnPacketsAcked(now, Acknowledged, priorBytesInFlight);
         foreach (PathRecovery other in _otherPaths)
@@ -203,16 +210,6 @@ internal sealed partial class LossDetector
         }
 
         return false;
-    }
-
-    /// <summary>RFC 9002 §B.7.</summary>
-    private void ProcessEcn(TimeUs now, SpaceRecovery space, EcnCounts counts, in SentPacket newest)
-    {
-        if (counts.Ce <= space.EcnCe)
-            return;
-        space.EcnCe = counts.Ce;
-        if (newest.PathId == Path.Id)
-            Path.Congestion.OnEcnCe(now, newest.TimeSent);
     }
 
     private void BreakPersistentCongestion(PacketNumberSpaceId acknowledged, TimeUs timeSent)

@@ -34,6 +34,9 @@ internal sealed class PathRecovery
 
     public Pacer Pacer { get; }
 
+    /// <summary>max_datagram_size, in bytes.</summary>
+    public int MaximumDatagramSize => _maximumDatagramSize;
+
     /// <summary>bytes_in_flight (RFC 9002 §B.2), of packets sent on this path.</summary>
     public ulong BytesInFlight { get; private set; }
 

@@ -44,6 +44,15 @@ internal sealed class RttEstimator
     /// <summary>How long after a packet a later one may overtake it: max(9/8 × max(smoothed_rtt, latest_rtt), kGranularity) (RFC 9002 §6.1.2).</summary>
     public TimeSpan LossDelay => Max(Max(SmoothedRtt, LatestRtt) * 9 / 8, Granularity);
 
+    /// <summary>What the path's validation took: a better guess than kInitialRtt, but no sample (RFC 9002 §6.2.2).</summary>
+    public void Assume(TimeSpan roundTrip)
+    {
+        if (HasSample)
+            return;
+        SmoothedRtt = Max(roundTrip, Granularity);
+        RttVar = SmoothedRtt / 2;
+    }
+
     /// <summary>Takes a sample (RFC 9002 §5.3).</summary>
     /// <param name="now">When the acknowledgment arrived.</param>
     /// <param name="latestRtt">Time since the largest acknowledged packet was sent.</param>

@@ -24,6 +24,9 @@ internal readonly record struct SentPacket
     /// <summary>How its datagram was marked, for ECN validation (RFC 9000 §13.4.2).</summary>
     public EcnCodepoint Ecn { get; init; }
 
+    /// <summary>Whether its datagram was marked as ECN-capable.</summary>
+    public bool IsEcnMarked => Ecn is EcnCodepoint.Ect0 or EcnCodepoint.Ect1;
+
     /// <summary>time_sent.</summary>
     public TimeUs TimeSent { get; init; }
 

@@ -9,7 +9,4 @@ internal sealed class SpaceRecovery
 
     /// <summary>loss_time: when the oldest packet that a later one overtook will be lost.</summary>
     public TimeUs? LossTime { get; set; }
-
-    /// <summary>ecn_ce_counters: the highest count of marked packets that the peer has reported.</summary>
-    public ulong EcnCe { get; set; }
 }

@@ -12,6 +12,9 @@ internal sealed class NewTokenIssuer
     private readonly List<Entry> _entries = [];
     private ulong _nextNumber;
 
+    /// <summary>Whether one more may be given.</summary>
+    public bool HasRoom => _entries.Count < MaximumTokens;
+
     /// <summary>Whether a NEW_TOKEN frame is due.</summary>
     public bool HasPending => TryGetPending(out _, out _);
 

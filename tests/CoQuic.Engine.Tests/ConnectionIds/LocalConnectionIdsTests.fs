@@ -88,6 +88,13 @@ let tests =
                   (Some TransportErrorCode.ProtocolViolation, None)
                   "number 4"
 
+          testCase "so is retiring one that is issued and not told yet: nobody answers a guess with more IDs"
+          <| fun () ->
+              let ids = withFour ()
+              retire ids 2UL (id 0) |> ignore
+              ids.Issue(id 9)
+              Expect.equal (retire ids 4UL (id 0)) (Some TransportErrorCode.ProtocolViolation, None) "never sent"
+
           testCase "retiring the ID that the packet was sent to is a PROTOCOL_VIOLATION (RFC 9000 §19.16)"
           <| fun () ->
               Expect.equal

@@ -82,18 +82,18 @@ let private acknowledging =
               let numbers = [ for _ in 1..3 -> sender.Send TimeUs.Zero ]
               let context = confirmed
 
-              let acknowledge (now: TimeUs) number ce =
-                  let ack = ReceivedAck(number, 0UL, Nullable(EcnCounts(0UL, 0UL, ce)))
+              let acknowledge (now: TimeUs) number =
+                  let ack = ReceivedAck(number, 0UL)
                   let ranges = ListedRanges [ PacketNumberRange(number, number) ]
 
                   sender.Detector.OnAckReceived(now, sender.Space, &ack, ranges, &context)
                   |> ignore
 
+                  sender.Detector.OnCongestionExperienced now
                   sender.Path.Congestion.CongestionWindow
 
-              Expect.equal (acknowledge (ms 10.0) numbers[0] 1UL) 6000UL "half"
-              Expect.equal (acknowledge (ms 11.0) numbers[1] 2UL) 6000UL "sent before the reduction"
-              Expect.equal (acknowledge (ms 12.0) numbers[2] 2UL) 6000UL "no increase" ]
+              Expect.equal (acknowledge (ms 10.0) numbers[0]) 6600UL "half of what had grown"
+              Expect.equal (acknowledge (ms 11.0) numbers[1]) 6600UL "sent before the reduction" ]
 
 let private losing =
     testList
@@ -517,7 +517,7 @@ let private allocation =
 
                 if number >= 200UL && (number - 200UL) % 100UL <> 0UL then
                     let acknowledged = number - 200UL
-                    let ack = ReceivedAck(acknowledged, 0UL, Nullable())
+                    let ack = ReceivedAck(acknowledged, 0UL)
                     let range = OneRange(PacketNumberRange(acknowledged, acknowledged))
 
                     detector.OnAckReceived(now, PacketNumberSpaceId.ApplicationData, &ack, range, &context)
@@ -604,7 +604,7 @@ let private invariants =
 
               let listed = [ for a, b in ranges -> PacketNumberRange(min a b, max a b) ]
               let largest = if listed.IsEmpty then 0UL else listed[0].Largest
-              let ack = ReceivedAck(largest, UInt64.MaxValue, Nullable())
+              let ack = ReceivedAck(largest, UInt64.MaxValue)
               let context = confirmed
 
               match sender.Detector.OnAckReceived(ms 1.0, sender.Space, &ack, ListedRanges listed, &context) with

@@ -78,7 +78,7 @@ type Sender(role: Role, congestion: ICongestionController, context: RecoveryCont
 
     member sender.AckDelayed (now: TimeUs) (delay: uint64) (numbers: uint64 list) =
         let ranges = numbers |> Set.ofList |> rangesOf
-        let ack = ReceivedAck(List.max numbers, delay, Nullable())
+        let ack = ReceivedAck(List.max numbers, delay)
         let context: RecoveryContext = sender.Context
         detector.OnAckReceived(now, sender.Space, &ack, ListedRanges ranges, &context)
 

@@ -95,7 +95,13 @@ let tests =
               sendDatagram Client 0 [| 1uy |] pair |> ignore
               isOpen <- true
               sendDatagram Client 0 [| 2uy |] pair |> ignore
-              runUntil (TimeSpan.FromSeconds 5.0) (fun _ -> false) pair |> ignore
+
+              let isSettled pair =
+                  match pair.Client.GetStatistics pair.ClientConnection with
+                  | null -> false
+                  | statistics -> statistics.PacketsLost > 0UL && statistics.BytesInFlight = 0UL
+
+              await "the loss is found" isSettled pair
               Expect.equal (receivedBy Server pair) [ [| 2uy |] ] "the second alone"
               Expect.isNone (closeReason Client pair) "nothing ended"
 

@@ -46,12 +46,23 @@ type Side =
     | Client
     | Server
 
+/// A datagram on its way, as the network sees it.
+type Passage =
+    {
+        /// The receiver's name for the pair of addresses: the sender's, unless the network changes it.
+        Route: RouteHandle
+        Ecn: EcnCodepoint
+        /// Identifies the sender's address to the receiver.
+        Identity: Bytes
+        Length: int
+    }
+
 type private InFlight =
     { At: TimeUs
       Order: int
       To: Side
       Bytes: Bytes
-      Route: RouteHandle option }
+      Passage: Passage }
 
 type Pair =
     {
@@ -68,6 +79,8 @@ type Pair =
         ServerEffects: List<TimeUs * Effect>
         /// Called for each datagram before it travels: may change it, or drop it with an empty result.
         mutable Tamper: Side -> int -> Bytes -> Bytes
+        /// What the network does with a datagram from a side besides the link: changes its route or its mark, or loses it.
+        mutable Network: Side -> Passage -> Passage option
         Flight: SortedDictionary<struct (TimeUs * int), obj>
         Random: Random
         Sent: Dictionary<Side, int>
@@ -131,6 +144,7 @@ let withConfigs (client: EndpointConfig) (server: EndpointConfig) (seed: int) li
           ClientEffects = List()
           ServerEffects = List()
           Tamper = fun _ _ bytes -> bytes
+          Network = fun _ passage -> Some passage
           Flight = SortedDictionary()
           Random = Random seed
           Sent = Dictionary()
@@ -162,7 +176,7 @@ let other side =
     | Client -> Server
     | Server -> Client
 
-let private launch side (bytes: Bytes) (route: RouteHandle option) pair =
+let private launch side (bytes: Bytes) (run: SendDatagramEffect) pair =
     let number = pair.Sent[side]
     pair.Sent[side] <- number + 1
     let bytes = pair.Tamper side number bytes
@@ -170,7 +184,15 @@ let private launch side (bytes: Bytes) (route: RouteHandle option) pair =
     let isLost =
         pair.Random.NextDouble() < pair.Link.Loss || pair.Link.Drop.Contains number
 
-    if not (isLost || bytes.IsEmpty) then
+    let passage =
+        pair.Network
+            side
+            { Route = run.Route.GetValueOrDefault(RouteHandle 1UL)
+              Ecn = run.Ecn
+              Identity = originOf (other side) pair
+              Length = bytes.Length }
+
+    if not (isLost || bytes.IsEmpty || passage.IsNone) then
         pair.Steps <- pair.Steps + 1
 
         let at =
@@ -185,7 +207,7 @@ let private launch side (bytes: Bytes) (route: RouteHandle option) pair =
               Order = pair.Steps
               To = other side
               Bytes = bytes
-              Route = route }
+              Passage = passage.Value }
         )
 
 /// The datagrams of a run, one by one.
@@ -210,7 +232,7 @@ let absorb side (result: EndpointResult) pair =
         match effect with
         | :? SendDatagramEffect as run ->
             for datagram in datagrams run do
-                launch side datagram (Option.ofNullable run.Route) pair
+                launch side datagram run pair
         | :? ConnectionLifecycleEventEffect as event when event.Event = Lifecycle.Accepted ->
             pair.ServerConnection <- event.Connection
         | _ -> ()
@@ -233,6 +255,17 @@ let private nextWakeup pair =
     |> function
         | [] -> None
         | wakeups -> Some(List.minBy fst wakeups)
+
+/// When the next arrival or deadline is; none when nothing is left to happen.
+let nextEvent pair =
+    let arrival =
+        Seq.tryHead pair.Flight
+        |> Option.map (fun entry -> (entry.Value :?> InFlight).At)
+
+    List.choose id [ arrival; nextWakeup pair |> Option.map fst ]
+    |> function
+        | [] -> None
+        | instants -> Some(List.min instants)
 
 /// One event: the next arrival or deadline. False when nothing is left to happen.
 let step pair =
@@ -260,9 +293,9 @@ let step pair =
             InboundDatagram(
                 datagram.Bytes,
                 0,
-                Nullable(RouteHandle 1UL),
-                EcnCodepoint.Unavailable,
-                originOf datagram.To pair
+                Nullable datagram.Passage.Route,
+                datagram.Passage.Ecn,
+                datagram.Passage.Identity
             )
 
         absorb datagram.To ((endpoint datagram.To pair).ReceiveDatagram(pair.Now, &input)) pair
@@ -282,6 +315,17 @@ let runUntil (limit: TimeSpan) (condition: Pair -> bool) pair =
         steps <- steps + 1
 
     condition pair
+
+/// Lets so much time pass, with all that happens in it.
+let pass (span: TimeSpan) pair =
+    let until = pair.Now + span
+
+    let rec go () =
+        match nextEvent pair with
+        | Some at when at <= until && step pair -> go ()
+        | _ -> pair.Now <- TimeUs.Max(pair.Now, until)
+
+    go ()
 
 let told<'effect when 'effect :> Effect> side pair =
     effects side pair

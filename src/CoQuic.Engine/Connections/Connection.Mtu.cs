@@ -1,0 +1,101 @@
+using System;
+using System.Collections.Generic;
+
+namespace CoQuic.Engine;
+
+/// <content>How large datagrams are (RFC 9000 §14): probes go out, and what becomes of packets decides the size of the next.</content>
+internal sealed partial class Connection
+{
+    /// <summary>The host heard that a datagram of ours was too large for its path (RFC 9000 §14.2.1).</summary>
+    /// <returns>Whether the notice concerns this connection.</returns>
+    public bool OnPathMtuUpdate(TimeUs now, in PathMtuUpdate update)
+    {
+        if (!IsAlive || _paths.Find(update.Route) is not { } path || !IsQuotedFrom(path, update.QuotedPacket))
+            return false;
+        path.Mtu.OnNotice(now, update.MaxUdpPayloadSize, _config.Transport.PmtudProvisionalIcmpReductions);
+        ApplyMaximumDatagramSize(now, path);
+        return true;
+    }
+
+    /// <summary>What a path may carry: the smallest of what the configuration, the peer and the address family allow.</summary>
+    private MtuDiscovery NewMtuDiscovery(Bytes peerIdentity)
+    {
+        TransportConfig transport = _config.Transport;
+        if (!transport.PmtudEnabled)
+            return new MtuDiscovery(DatagramSizes.Smallest, DatagramSizes.Smallest);
+        int wanted = transport.PmtudMaxDatagramSize > 0
+            ? transport.PmtudMaxDatagramSize
+            : PeerAddress.DefaultCeiling(peerIdentity);
+        int ceiling = Math.Max(DatagramSizes.Smallest, Math.Min(_config.MaxOutboundDatagramSize, wanted));
+        var discovery = new MtuDiscovery(Math.Clamp(transport.PmtudBaseDatagramSize, DatagramSizes.Smallest, ceiling), ceiling);
+        if (_peerParameters is { } parameters)
+            discovery.OnPeerLimit(parameters.MaxUdpPayloadSize);
+        return discovery;
+    }
+
+    /// <summary>RFC 9000 §14.4: a probe is a PING with PADDING around it. It is sent alone, on a path that answers.</summary>
+    private void TransmitMtuProbe(TimeUs now, DatagramRuns runs, List<Effect> effects)
+    {
+        Path path = CurrentPath;
+        bool mayProbe = IsHandshakeConfirmed && path.IsValidated && _loss.PtoCount == 0
+            && !_loss.IsFull(PacketNumberSpaceId.ApplicationData);
+        if (!mayProbe || !path.Mtu.TryGetProbe(now, path.Recovery.AvailableWindow, out int size))
+            return;
+        EcnCodepoint mark = MarkFor(path);
+        SentFrameList frames = _frames[(int)PacketNumberSpaceId.ApplicationData];
+        frames.Clear();
+        PacketBuilder builder = BeginPacket(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
+        PingFrame.Write(ref builder.Payload);
+        frames.Add(SentFrame.Ping());
+        var draft = new PacketDraft
+        {
+            Builder = builder,
+            Mark = mark,
+            Path = path,
+            Level = EncryptionLevel.OneRtt,
+            Frames = frames,
+            IsAckEliciting = true,
+            IsMtuProbe = true,
+        };
+        int length = Complete(now, ref draft, size);
+        path.Mtu.OnProbeSent();
+        Commit(runs, path, length, new DatagramAddressing(Handle, path.Route, mark, IsPmtuProbe: true), effects);
+    }
+
+    private void OnMtuEvidence(TimeUs now, Path path, in SentPacket acked)
+    {
+        if (acked.IsMtuProbe)
+            path.Mtu.OnProbeAcked(now, acked.Size);
+        else
+            path.Mtu.OnPacketAcked(acked.Size);
+        ApplyMaximumDatagramSize(now, path);
+    }
+
+    /// <summary>Packets of a path were found lost: the largest of them tells about its MTU.</summary>
+    private void OnMtuLosses(TimeUs now, Path path, int largest)
+    {
+        if (largest > 0)
+            path.Mtu.OnPacketsLost(now, largest);
+        ApplyMaximumDatagramSize(now, path);
+    }
+
+    /// <summary>RFC 9002 §7.2: windows and bursts are multiples of the maximum datagram size.</summary>
+    private static void ApplyMaximumDatagramSize(TimeUs now, Path path)
+    {
+        if (path.Recovery.MaximumDatagramSize != path.MaximumDatagramSize)
+            path.Recovery.OnMaximumDatagramSizeChanged(now, path.MaximumDatagramSize);
+    }
+
+    /// <summary>
+    /// RFC 9000 §14.2.1: a notice must quote a packet of this connection, by its connection IDs. A host that cannot see what was quoted
+    /// vouches for the addresses alone.
+    /// </summary>
+    private bool IsQuotedFrom(Path path, Bytes quoted)
+    {
+        if (quoted.IsEmpty)
+            return true;
+        return InvariantHeader.TryRead(quoted.Span, path.RemoteId.Id.Length, out InvariantHeader header)
+            && (header.DestinationConnectionId.SequenceEqual(path.RemoteId.Id.Span)
+                || (header.IsLong && header.SourceConnectionId.SequenceEqual(_setup.LocalId.Span)));
+    }
+}
