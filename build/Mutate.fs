@@ -62,7 +62,7 @@ let private passes (folder: string) (name: string) =
         Path.Combine(folder, engine, "bin", "Checked", "net10.0", "CoQuic.Engine.dll")
 
     File.Copy(compiled, Path.Combine(Path.GetDirectoryName tests |> string, "CoQuic.Engine.dll"), true)
-    fst (runQuiet [ "COQUIC_TEST_FILTER", name ] patience "dotnet" [ tests ]) = Some 0
+    fst (runQuiet [ ("COQUIC_TEST_FILTER", name) ] patience "dotnet" [ tests ]) = Some 0
 
 /// The engine alone is compiled for a mutant, without the rules of style.
 let private compileMutant folder =

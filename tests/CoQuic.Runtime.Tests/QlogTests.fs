@@ -104,6 +104,25 @@ let tests =
                       File.Delete file
               }
 
+          testCase "a disk that fails is told once, and events are taken all the same"
+          <| fun () ->
+              let directory = Path.Combine(Path.GetTempPath(), $"coquic-qlog-{Guid.NewGuid():N}")
+
+              let told = Collections.Concurrent.ConcurrentQueue<string>()
+              let utc () = DateTimeOffset.UnixEpoch
+
+              let files = Expect.wantOk (QlogFiles.Open(directory, utc, told.Enqueue)) "it opens"
+              Directory.Delete directory
+              let id = ConnectionId(ReadOnlySpan [| 1uy; 2uy |])
+
+              for connection in 1UL .. 3UL do
+                  let started = CoQuic.Engine.QlogConnectionStarted(Role.Client, id, id, id)
+                  files.Record(ConnectionHandle connection, TimeUs 0L, started)
+
+              (files :> IDisposable).Dispose()
+              Expect.equal told.Count 1 "once"
+              Expect.equal files.Lost 0L "no event was refused"
+
           testCaseTask "statistics of a connection are there while it lives"
           <| fun () ->
               task {

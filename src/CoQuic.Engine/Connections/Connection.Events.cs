@@ -38,7 +38,11 @@ internal sealed partial class Connection
         from.Clear();
     }
 
-    private void Tell(Effect effect) => _told.Add(effect);
+    private void Tell(Effect effect)
+    {
+        _qlog?.OnTold(effect);
+        _told.Add(effect);
+    }
 
     private void TellState(StateChange change) => Tell(new StateEventEffect(Handle, change));
 

@@ -47,6 +47,15 @@ internal sealed class ConnectionQlog
     public void OnProtocolChosen(string? protocol) => Tell(new QlogAlpnInformation(
         new QlogList<string>(_setup.Config.ApplicationProtocols), _setup.Config.Role, protocol));
 
+    /// <summary>Something is told to the host: a change of path is for the trace as well.</summary>
+    public void OnTold(Effect effect)
+    {
+        if (effect is not PathChangedEffect change)
+            return;
+        Tell(new QlogTupleAssigned(change.NewRoute));
+        Tell(new QlogMigrationStateUpdated(change.NewRoute, change.IsValidated));
+    }
+
     /// <summary>A packet was sealed.</summary>
     public void OnPacketSent(in SeenPacket packet, int length, bool isMtuProbe) => Tell(new QlogPacketSent(
         HeaderOf(packet),

@@ -141,6 +141,34 @@ let tests =
               let last = (List.last initials).DestinationConnectionId
               Expect.equal (Nullable last) answer.SourceConnectionId "then to the server's"
 
+          testCase "a server's datagrams with an Initial that elicits an ACK have 1200 bytes (RFC 9000 §14.1)"
+          <| fun () ->
+              let pair = inspecting ()
+
+              // What begins with ACK (2 or 3) and has nothing but PADDING behind it elicits none: the server's first has CRYPTO.
+              let first =
+                  packets Server PacketDirection.Outbound pair
+                  |> List.find (fun packet -> packet.PacketType = InspectedPacketType.Initial)
+
+              Expect.isTrue (first.Plaintext.ToArray() |> Array.contains 6uy) "it has CRYPTO"
+
+              for packet in packets Server PacketDirection.Outbound pair do
+                  if packet.PacketType = InspectedPacketType.Initial then
+                      Expect.isGreaterThanOrEqual packet.DatagramLength 1200 "expanded"
+
+          testCase "a client that hears nothing probes with Initials in datagrams of 1200 bytes (RFC 9000 §8.1)"
+          <| fun () ->
+              let pair = create 1 ideal
+              pair.Tamper <- fun _ _ _ -> Bytes.Empty
+              connect pair
+              runUntil (TimeSpan.FromSeconds 5.0) (fun _ -> false) pair |> ignore
+              let sent = told<SendDatagramEffect> Client pair |> List.collect datagrams
+              Expect.isGreaterThan sent.Length 2 "it probes"
+
+              for datagram in sent do
+                  Expect.equal (datagram[0] &&& 0xf0uy) 0xc0uy "an Initial"
+                  Expect.isGreaterThanOrEqual datagram.Length 1200 "of full size"
+
           testCase "nothing is shown unless it is asked for"
           <| fun () ->
               let pair = Pair.create 1 ideal

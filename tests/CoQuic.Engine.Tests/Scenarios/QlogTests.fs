@@ -207,6 +207,46 @@ let tests =
 
               Expect.isEmpty sentLater "and no Initial is sent any more"
 
+          testCase "HANDSHAKE_DONE is sent when the handshake is complete, and not before (RFC 9000 §19.20)"
+          <| fun () ->
+              let pair = wholeLife ideal
+              let all = events Server pair |> List.map snd
+
+              let isDone (event: QlogEvent) =
+                  match event with
+                  | :? QlogPacketSent as packet ->
+                      packet.Frames |> Seq.exists (fun frame -> frame :? QlogHandshakeDoneFrame)
+                  | _ -> false
+
+              let isClientsFinished (event: QlogEvent) =
+                  match event with
+                  | :? QlogPacketReceived as packet ->
+                      packet.Header.Type = QlogPacketType.Handshake
+                      && packet.Frames |> Seq.exists (fun frame -> frame :? QlogCryptoFrame)
+                  | _ -> false
+
+              Expect.isLessThan
+                  (List.findIndex isClientsFinished all)
+                  (List.findIndex isDone all)
+                  "behind the client's Finished"
+
+          testCase "application data is sent in 1-RTT packets alone, and every packet has a frame (RFC 9000 §12.4)"
+          <| fun () ->
+              let pair = wholeLife ideal
+
+              for side in [ Client; Server ] do
+                  for _, event in events side pair do
+                      match event with
+                      | :? QlogPacketSent as packet ->
+                          Expect.isNonEmpty packet.Frames $"{side}: frames"
+
+                          let isData (frame: QlogFrame) =
+                              frame :? QlogStreamFrame || frame :? QlogDatagramFrame
+
+                          if Seq.exists isData packet.Frames then
+                              Expect.equal packet.Header.Type QlogPacketType.OneRtt $"{side}: protected by 1-RTT keys"
+                      | _ -> ()
+
           testCase "losses are told with the packets' numbers"
           <| fun () ->
               let pair = wholeLife { ideal with Loss = 0.1 }
