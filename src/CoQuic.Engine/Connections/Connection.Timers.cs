@@ -18,7 +18,7 @@ internal sealed partial class Connection
             earliest = Earliest(earliest, AckDeadline);
         if (_isPacingBlocked)
             earliest = Earliest(earliest, CurrentPath.Recovery.Pacer.NextRelease(now));
-        return Earliest(Earliest(earliest, HandshakeDeadline), KeepAliveDeadline);
+        return Earliest(Earliest(earliest, HandshakeDeadline), Earliest(KeepAliveDeadline, _zeroRttKeysExpire));
     }
 
     private TimeUs? AckDeadline
@@ -53,6 +53,7 @@ internal sealed partial class Connection
             return;
         }
 
+        ExpireZeroRttKeys(now);
         if (_idle.Deadline(Pto) <= now)
             EndInSilence(CloseOrigin.IdleTimeout, "nothing was heard from the peer within the idle timeout");
         else if (HandshakeDeadline <= now)
