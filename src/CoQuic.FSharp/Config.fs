@@ -14,8 +14,11 @@ type ZeroRttConfig =
         Allow: bool
         /// Whether a server's changed transport parameters refuse early data.
         StrictUpdatedTransportParameters: bool
-        /// Bytes that both the ticket and the new connection must carry for early data.
+        /// Bytes that both the ticket and the new connection must carry for early data; at most 1024.
         ApplicationContext: Bytes
+        /// Client: whether early data that the server refuses is sent again after the handshake, if the application protocol is
+        /// the same and the new limits allow it. Otherwise its streams end, and `ZeroRttStatusEvent` says so.
+        ResendRejected: bool
     }
 
 /// Early data settings.
@@ -26,21 +29,31 @@ module ZeroRttConfig =
         { Attempt = false
           Allow = false
           StrictUpdatedTransportParameters = false
-          ApplicationContext = Bytes.empty }
+          ApplicationContext = Bytes.empty
+          ResendRejected = false }
+
+    /// A client sends early data when a resumption state permits it. Whoever listens on the way can send it to the server again:
+    /// only what may happen twice belongs into it (RFC 8446 §8).
+    let attempted: ZeroRttConfig = { disabled with Attempt = true }
+
+    /// A server accepts early data.
+    let allowed: ZeroRttConfig = { disabled with Allow = true }
 
     let internal toEngine (config: ZeroRttConfig) =
         Engine.ZeroRttConfig(
             Attempt = config.Attempt,
             Allow = config.Allow,
             StrictUpdatedTransportParameters = config.StrictUpdatedTransportParameters,
-            ApplicationContext = config.ApplicationContext
+            ApplicationContext = config.ApplicationContext,
+            ResendRejected = config.ResendRejected
         )
 
     let internal ofEngine (config: Engine.ZeroRttConfig) : ZeroRttConfig =
         { Attempt = config.Attempt
           Allow = config.Allow
           StrictUpdatedTransportParameters = config.StrictUpdatedTransportParameters
-          ApplicationContext = config.ApplicationContext }
+          ApplicationContext = config.ApplicationContext
+          ResendRejected = config.ResendRejected }
 
 /// Transport settings of an endpoint's connections. Sizes are bytes.
 type TransportConfig =
@@ -288,6 +301,16 @@ type EndpointConfig =
         ZeroRtt: ZeroRttConfig
         /// What a server keeps of 0-RTT packets that overtake their Initial.
         OrphanZeroRttBuffer: OrphanZeroRttBuffer
+        /// The keys of session tickets. Servers that are to resume each other's sessions share them, and a replay guard.
+        TicketKeys: SealingKeys
+        /// How many session tickets a server gives to each client, 0 to 16; 0 resumes no session.
+        TicketsPerConnection: int
+        /// How long a session ticket lives, 1 second to 7 days (RFC 8446 §4.6.1).
+        [<JsonPropertyName "ticket_lifetime_ms">]
+        TicketLifetime: TimeSpan
+        /// Who knows the early data that a server has taken; none makes one for each endpoint alone.
+        [<JsonIgnore>]
+        ReplayGuard: IReplayGuard option
         /// Whether a server validates every address by Retry (RFC 9000 §8.1.2), but for clients with a good token.
         RetryEnabled: bool
         /// From how many half-open connections on a server demands Retry by itself; 0 means never.
@@ -392,6 +415,10 @@ module EndpointConfig =
                     config.OrphanZeroRttBuffer.MaxBytes,
                     config.OrphanZeroRttBuffer.MaxAge
                 ),
+            TicketKeys = SealingKeys.toEngine config.TicketKeys,
+            TicketsPerConnection = config.TicketsPerConnection,
+            TicketLifetime = config.TicketLifetime,
+            ReplayGuard = Option.toObj config.ReplayGuard,
             RetryEnabled = config.RetryEnabled,
             RetryThreshold = config.RetryThreshold,
             RetryTokenLifetime = config.RetryTokenLifetime,
@@ -431,6 +458,10 @@ module EndpointConfig =
             { MaxPackets = config.OrphanZeroRttBuffer.MaxPackets
               MaxBytes = config.OrphanZeroRttBuffer.MaxBytes
               MaxAge = config.OrphanZeroRttBuffer.MaxAge }
+          TicketKeys = SealingKeys.ofEngine config.TicketKeys
+          TicketsPerConnection = config.TicketsPerConnection
+          TicketLifetime = config.TicketLifetime
+          ReplayGuard = Option.ofObj config.ReplayGuard
           RetryEnabled = config.RetryEnabled
           RetryThreshold = config.RetryThreshold
           RetryTokenLifetime = config.RetryTokenLifetime

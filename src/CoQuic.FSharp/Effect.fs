@@ -166,10 +166,18 @@ type ResumptionStateAvailable =
 /// What became of early data.
 [<StructuredFormatDisplay("{Display}")>]
 type ZeroRttStatusEvent =
-    { Connection: ConnectionHandle
-      Status: ZeroRttStatus }
+    {
+        Connection: ConnectionHandle
+        Status: ZeroRttStatus
+        /// Whether every stream that was opened before is gone, with all that was written to it (RFC 9001 §4.6.2): only when early
+        /// data was rejected. Streams opened afterwards have numbers from the first one on.
+        HaveStreamsEnded: bool
+    }
 
-    member private this.Display = $"ZeroRttStatusEvent {this.Connection}: {this.Status}"
+    member private this.Display =
+        let ended = if this.HaveStreamsEnded then ", streams have ended" else ""
+        $"ZeroRttStatusEvent {this.Connection}: {this.Status}{ended}"
+
     override this.ToString() = this.Display
 
 /// One packet as sent or received, in the clear; only when inspection is on.

@@ -78,7 +78,8 @@ module internal EffectMapping =
         | :? Engine.ZeroRttStatusEventEffect as event ->
             ZeroRttStatusEvent
                 { Connection = event.Connection
-                  Status = event.Status }
+                  Status = event.Status
+                  HaveStreamsEnded = event.HaveStreamsEnded }
         | :? Engine.PacketInspectionEffect as packet -> inspection packet
         | :? Engine.NewTokenAvailableEffect as token ->
             NewTokenAvailable

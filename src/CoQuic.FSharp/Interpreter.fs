@@ -232,6 +232,33 @@ module Interpreter =
 
             update streams.Connection (withAllocation streams.Kind after) step
 
+    /// Refused early data may take its streams with it (RFC 9001 §4.6.2): numbers begin anew, and who waits for a stream goes on
+    /// waiting. In any case the remembered limits are over; the server's own follow.
+    let private onZeroRtt (event: ZeroRttStatusEvent) step =
+        let limitless (streams: StreamAllocation) = { streams with Limit = 0UL }
+
+        let anew (streams: StreamAllocation) : StreamAllocation =
+            let waiting =
+                streams.Waiting.Values |> Seq.mapi (fun index tag -> uint64 index, tag)
+
+            { Requested = uint64 streams.Waiting.Count
+              Limit = 0UL
+              Waiting = Map.ofSeq waiting }
+
+        let reject change sending view =
+            { view with
+                Bidirectional = change view.Bidirectional
+                Unidirectional = change view.Unidirectional
+                Sending = sending view.Sending }
+
+        let step =
+            match event.Status, event.HaveStreamsEnded with
+            | ZeroRttStatus.Rejected, true -> update event.Connection (reject anew (fun _ -> Map.empty)) step
+            | ZeroRttStatus.Rejected, false -> update event.Connection (reject limitless id) step
+            | _ -> step
+
+        notify event.Connection (Signal.ZeroRtt event) step
+
     let private onClosed (closed: ConnectionClosed) step =
         let step = notify closed.Connection (Signal.Closed closed) step
 
@@ -256,7 +283,7 @@ module Interpreter =
         | ConnectionLifecycleEvent event -> onLifecycle event step
         | PeerPreferredAddressAvailable address -> notify address.Connection (Signal.PreferredAddress address) step
         | ResumptionStateAvailable state -> notify state.Connection (Signal.ResumptionState state) step
-        | ZeroRttStatusEvent event -> notify event.Connection (Signal.ZeroRtt event) step
+        | ZeroRttStatusEvent event -> onZeroRtt event step
         | PacketInspection packet -> notify packet.Connection (Signal.Inspected packet) step
         | NewTokenAvailable token -> notify token.Connection (Signal.NewToken token) step
         | HandshakeInformation information ->

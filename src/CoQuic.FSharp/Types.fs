@@ -102,6 +102,9 @@ type ICertificateVerifier = Engine.ICertificateVerifier
 /// Who picks a server's certificate and key, by server name.
 type IServerIdentitySelector = Engine.IServerIdentitySelector
 
+/// Who knows the early data that servers have taken, so that none is taken twice.
+type IReplayGuard = Engine.IReplayGuard
+
 /// How connection IDs look and are found in short headers.
 type IConnectionIdScheme = Engine.IConnectionIdScheme
 

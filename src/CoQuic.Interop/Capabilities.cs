@@ -51,6 +51,12 @@ public enum Capabilities
 
     /// <summary>Counts of what was dropped, by reason.</summary>
     DropCounts = 1 << 13,
+
+    /// <summary>Session tickets under configured keys, and a replay guard from outside.</summary>
+    TicketKeys = 1 << 14,
+
+    /// <summary>Refused early data ends its streams, and is told.</summary>
+    EarlyDataRefusal = 1 << 15,
 }
 
 /// <summary>Which capabilities a configuration asks for.</summary>
@@ -72,6 +78,8 @@ internal static class CapabilityRules
             required |= Capabilities.KeyLog;
         if (config.EnableQlog)
             required |= Capabilities.Qlog;
+        if (!config.TicketKeys.Current.IsEmpty || config.ReplayGuard is not null)
+            required |= Capabilities.TicketKeys;
         return required;
     }
 

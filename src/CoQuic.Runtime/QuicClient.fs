@@ -24,6 +24,13 @@ type ClientOptions =
 [<RequireQualifiedAccess>]
 module ClientOptions =
 
+    /// Goes on with the session of an earlier connection; with early data, what is written before the handshake is done goes out at
+    /// once where the state permits it, and connecting completes before the handshake.
+    let resuming (state: Secret) (earlyData: bool) (options: ClientOptions) : ClientOptions =
+        { options with
+            Request.ResumptionState = state
+            Request.ZeroRtt.Attempt = earlyData }
+
     /// A connection to a host and UDP port that offers one application protocol, and verifies the server by the system's roots.
     let create (host: string) (port: int) (applicationProtocol: string) : ClientOptions =
         { Request = OpenRequest.create host port
@@ -56,7 +63,13 @@ module ClientOptions =
         { client with
             Request =
                 { client.Request with
-                    ServerName = options.TargetHost |> Option.ofObj |> Option.defaultValue remote.Host }
+                    ServerName = options.TargetHost |> Option.ofObj |> Option.defaultValue remote.Host
+                    ResumptionState = Secret.ofBytes (Bytes.ofMemory options.ResumptionState)
+                    ZeroRtt =
+                        { client.Request.ZeroRtt with
+                            Attempt = options.SendEarlyData
+                            ResendRejected = options.ResendRejectedEarlyData
+                            ApplicationContext = Bytes.ofMemory options.EarlyDataContext } }
             Runtime =
                 options.Apply
                     { client.Runtime with
@@ -127,7 +140,8 @@ type QuicClient private () =
             return QuicConnection(core, homeOf agent options.Streams)
         }
 
-    /// Opens a connection and completes when its handshake is done. Cancelling leaves nothing behind.
+    /// Opens a connection and completes when its handshake is done, or, with a resumption state and early data, as soon as streams
+    /// can be written. Cancelling leaves nothing behind.
     static member ConnectAsync
         (options: QuicClientOptions, cancellationToken: CancellationToken)
         : ValueTask<QuicConnection> =
@@ -142,7 +156,7 @@ type QuicClient private () =
 [<RequireQualifiedAccess>]
 module QuicClient =
 
-    /// Opens a connection and waits for its handshake.
+    /// Opens a connection and waits for its handshake; with a resumption state and early data it does not wait.
     let connect (options: ClientOptions) : Task<Result<QuicConnection, RuntimeError>> =
         Attempt.run (fun () -> QuicClient.Connect(options, CancellationToken.None))
 

@@ -101,6 +101,34 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
             }
         )
 
+    /// Completes when the handshake is done; fails when the connection ends before. It is done already unless early data was sent
+    /// or received.
+    member _.HandshakeCompleted: Task = core.Ready
+
+    /// Whether an earlier session goes on; false until the handshake is done.
+    member _.WasResumed: bool =
+        match core.Handshake with
+        | Some handshake -> handshake.WasResumed
+        | None -> false
+
+    /// What became of a client's early data; `NotAttempted` where nobody asked, or nothing is known yet.
+    member _.EarlyDataStatus: ZeroRttStatus =
+        core.ZeroRtt |> Option.defaultValue ZeroRttStatus.NotAttempted
+
+    /// What a later connection of a client can resume this session with: the newest, or empty as long as the server gave nothing.
+    /// It is secret: whoever has it can pose as this client.
+    member _.ResumptionState: ReadOnlyMemory<byte> =
+        (Secret.reveal core.ResumptionState).Memory
+
+    /// Waits until the server has given something to resume the session with, which is soon after the handshake if at all.
+    member _.WaitForResumptionStateAsync(cancellationToken: CancellationToken) : ValueTask<ReadOnlyMemory<byte>> =
+        ValueTask<ReadOnlyMemory<byte>>(
+            task {
+                do! core.FirstTicket.WaitAsync cancellationToken
+                return (Secret.reveal core.ResumptionState).Memory
+            }
+        )
+
     /// What the handshake settled.
     member internal _.Handshake: HandshakeInformation option = core.Handshake
 
@@ -165,6 +193,21 @@ module QuicConnection =
             let! statistics = connection.GetStatisticsAsync()
             return Option.ofObj statistics
         }
+
+    /// Waits until the handshake is done: for connections with early data, which come before.
+    let handshakeCompleted (connection: QuicConnection) : Task<Result<unit, RuntimeError>> =
+        Attempt.run (fun () -> task { do! connection.HandshakeCompleted })
+
+    /// What became of a client's early data; none where nobody asked, or nothing is known yet.
+    let earlyData (connection: QuicConnection) : ZeroRttStatus option = connection.Core.ZeroRtt
+
+    /// Waits until the server has given something to resume the session with later.
+    let resumptionState (connection: QuicConnection) : Task<Result<Secret, RuntimeError>> =
+        Attempt.run (fun () ->
+            task {
+                do! connection.Core.FirstTicket
+                return connection.Core.ResumptionState
+            })
 
     /// Opens a stream once the peer's limit allows it.
     let openStream (streamType: QuicStreamType) (connection: QuicConnection) : Task<Result<QuicStream, RuntimeError>> =

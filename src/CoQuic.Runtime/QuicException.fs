@@ -36,6 +36,8 @@ type QuicError =
     | InvalidConfiguration = 103
     /// The protocol forbids the operation now.
     | OperationDeclined = 104
+    /// The server refused the early data, and the stream was part of it.
+    | EarlyDataRejected = 105
 
 /// A failure of a connection, a stream or a socket.
 [<Sealed>]
@@ -95,6 +97,7 @@ module internal QuicExceptions =
         | RuntimeError.StreamReset application
         | RuntimeError.StreamStopped application ->
             QuicException(error, QuicError.StreamAborted, code application, none)
+        | RuntimeError.EarlyDataRejected -> plain error QuicError.EarlyDataRejected
         | RuntimeError.Aborted _ -> plain error QuicError.OperationAborted
         | RuntimeError.Declined _ -> plain error QuicError.OperationDeclined
         | RuntimeError.Crashed _ -> plain error QuicError.InternalError

@@ -40,6 +40,10 @@ type QuicConnectionOptions internal () =
     /// Written bytes that a stream holds until the peer has acknowledged them, at most. 1 MiB unless set.
     member val WriteBufferBytes: int = StreamOptions.defaults.WriteBufferBytes with get, set
 
+    /// What the application's use of early data depends on: both sides must have the same bytes when a session begins and when it
+    /// is resumed with early data. At most 1024.
+    member val EarlyDataContext: ReadOnlyMemory<byte> = ReadOnlyMemory.Empty with get, set
+
     /// The file to append key-log lines to (NSS format); null asks the environment variable SSLKEYLOGFILE.
     member val KeyLogFile: string | null = null with get, set
 
@@ -108,6 +112,20 @@ type QuicClientOptions() =
     /// the client's address answers without a round trip to validate it. Null keeps none. Clients may share one.
     member val TokenStore: TokenStore | null = null with get, set
 
+    /// What `QuicConnection.ResumptionState` gave on an earlier connection to the server: the session goes on without another look
+    /// at its certificate. A state that is of no use any more costs nothing. Use each only once: who listens could tell that it is
+    /// the same client.
+    member val ResumptionState: ReadOnlyMemory<byte> = ReadOnlyMemory.Empty with get, set
+
+    /// Whether what is written before the handshake is done goes out at once as early data (0-RTT), where `ResumptionState` permits
+    /// it. Connecting then completes before the handshake. Whoever listens can send early data to the server again: only requests
+    /// that may happen twice belong into it (RFC 8446 §8).
+    member val SendEarlyData: bool = false with get, set
+
+    /// Whether early data that the server refuses is written again after the handshake, in silence. Otherwise its streams fail with
+    /// `QuicError.EarlyDataRejected`, and the application decides what to say anew.
+    member val ResendRejectedEarlyData: bool = false with get, set
+
 /// What a server listens with.
 [<Sealed>]
 type QuicServerOptions() =
@@ -157,6 +175,17 @@ type QuicServerOptions() =
     /// once that their connections are lost. Empty draws one.
     member val StatelessResetKey: ReadOnlyMemory<byte> = ReadOnlyMemory.Empty with get, set
 
+    /// Whether early data (0-RTT) is taken. Connections are then accepted before their handshake is done when early data is there;
+    /// it may be a replay of what an earlier client said, though hardly ever twice here (RFC 8446 §8). `QuicConnection.HandshakeCompleted`
+    /// tells when a client is there for certain.
+    member val AcceptEarlyData: bool = false with get, set
+
+    /// The 32 bytes under which session tickets are sealed; empty draws a key, which a restart forgets.
+    member val TicketKey: ReadOnlyMemory<byte> = ReadOnlyMemory.Empty with get, set
+
+    /// The ticket key before it, which only opens; may be empty.
+    member val PreviousTicketKey: ReadOnlyMemory<byte> = ReadOnlyMemory.Empty with get, set
+
     /// The same for F#, laid over what is there.
     member internal this.ApplyServer(options: RuntimeOptions) : RuntimeOptions =
         let secret (bytes: ReadOnlyMemory<byte>) =
@@ -176,4 +205,11 @@ type QuicServerOptions() =
                     TokenKeys =
                         { Current = secret this.TokenKey
                           Previous = secret this.PreviousTokenKey }
+                    TicketKeys =
+                        { Current = secret this.TicketKey
+                          Previous = secret this.PreviousTicketKey }
+                    ZeroRtt =
+                        { applied.Endpoint.ZeroRtt with
+                            Allow = this.AcceptEarlyData
+                            ApplicationContext = Bytes.CopyOf this.EarlyDataContext.Span }
                     StatelessResetKey = secret this.StatelessResetKey } }

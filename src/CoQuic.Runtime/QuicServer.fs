@@ -72,7 +72,7 @@ type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>
     /// The address and port that it listens at.
     member _.LocalEndPoint: IPEndPoint = agent.LocalEndPoint
 
-    /// The next connection whose handshake is done. Cancelling loses none.
+    /// The next connection whose handshake is done, or whose early data is there, where that is accepted. Cancelling loses none.
     member _.AcceptConnectionAsync(cancellationToken: CancellationToken) : ValueTask<QuicConnection> =
         ObjectDisposedException.ThrowIf(Volatile.Read &isDisposed <> 0, typeof<QuicServer>)
         ValueTask<QuicConnection>(accept cancellationToken)

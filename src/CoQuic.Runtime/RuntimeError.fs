@@ -32,6 +32,8 @@ type RuntimeError =
     | StreamReset of code: uint64
     /// The peer does not read the stream any more, with its application's error code.
     | StreamStopped of code: uint64
+    /// The server refused the early data, and the stream was part of it: open another and decide what to say (RFC 9001 §4.6.2).
+    | EarlyDataRejected
     /// This side gave the operation up: it closed, aborted or disposed.
     | Aborted of what: string
     /// The protocol forbids the operation now.
@@ -53,6 +55,7 @@ type RuntimeError =
         | ConnectionClosed reason -> RuntimeError.Describe reason
         | StreamReset code -> $"The peer reset the stream with error code {code}."
         | StreamStopped code -> $"The peer stopped reading the stream with error code {code}."
+        | EarlyDataRejected -> "The server refused the early data: the stream ended with it."
         | Aborted what -> what
         | Declined error -> $"The operation is not possible now: {error}."
         | Crashed error -> $"The program that ran the connection failed: {error.Message}"

@@ -123,6 +123,12 @@ let mapping =
                           { MaxPackets = 1
                             MaxBytes = 2
                             MaxAge = TimeSpan.FromSeconds 3.0 }
+                      TicketKeys =
+                          { Current = Secret.ofBytes (Bytes.ofArray (Array.create 32 1uy))
+                            Previous = Secret.ofBytes (Bytes.ofArray (Array.create 32 2uy)) }
+                      TicketsPerConnection = 3
+                      TicketLifetime = TimeSpan.FromHours 2.0
+                      ReplayGuard = Some(CoQuic.Engine.ReplayGuard(1, DateTimeOffset.MinValue))
                       Groups = [ NamedGroup.X25519MlKem768; NamedGroup.Secp256r1 ]
                       KeyShareGroups = [ NamedGroup.Secp256r1 ]
                       CipherSuites = [ CipherSuite.ChaCha20Poly1305Sha256 ]
@@ -144,6 +150,14 @@ let mapping =
                   (Engine.OrphanZeroRttBuffer(1, 2, TimeSpan.FromSeconds 3.0))
                   "orphans"
 
+              Expect.equal (SealingKeys.ofEngine engine.TicketKeys) config.TicketKeys "ticket keys"
+
+              Expect.equal
+                  (engine.TicketsPerConnection, engine.TicketLifetime)
+                  (3, TimeSpan.FromHours 2.0)
+                  "tickets, and how long they live"
+
+              Expect.equal (Option.ofObj engine.ReplayGuard) config.ReplayGuard "replay guard"
               Expect.sequenceEqual engine.Groups config.Groups "groups"
               Expect.sequenceEqual engine.KeyShareGroups config.KeyShareGroups "groups of key shares"
               Expect.sequenceEqual engine.CipherSuites config.CipherSuites "suites"

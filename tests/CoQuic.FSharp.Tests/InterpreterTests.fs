@@ -340,6 +340,53 @@ let streams =
               let _, outputs = Interpreter.openStream c1 StreamKind.Unidirectional 1 state
               Expect.equal outputs [] "bidirectional streams help no unidirectional one"
 
+          testCase "streams that end with refused early data are counted anew, and who waits goes on waiting"
+          <| fun () ->
+              let rejected =
+                  { Connection = c1
+                    Status = ZeroRttStatus.Rejected
+                    HaveStreamsEnded = true }
+
+              let ask tag state =
+                  Interpreter.openStream c1 StreamKind.Bidirectional tag state
+
+              let state, _ = accepted |> foldAll [ allow StreamKind.Bidirectional 1UL c1 ]
+              let state, _ = ask 1 state
+              let state, outputs = ask 2 state
+              Expect.isEmpty outputs "the second waits"
+
+              let state, outputs =
+                  state
+                  |> foldAll [ ZeroRttStatusEvent rejected; allow StreamKind.Bidirectional 2UL c1 ]
+
+              let stream index =
+                  StreamId.create Role.Server StreamKind.Bidirectional index
+
+              Expect.equal
+                  (signals outputs)
+                  [ Signal.ZeroRtt rejected; Signal.StreamOpened(2, c1, stream 0UL) ]
+                  "it gets the first number"
+
+              let _, outputs = ask 3 state
+              Expect.equal (signals outputs) [ Signal.StreamOpened(3, c1, stream 1UL) ] "the next gets the second"
+
+          testCase "refused early data that is sent again keeps its streams, under the limits that the server told now"
+          <| fun () ->
+              let rejected =
+                  { Connection = c1
+                    Status = ZeroRttStatus.Rejected
+                    HaveStreamsEnded = false }
+
+              let state, _ = accepted |> foldAll [ allow StreamKind.Bidirectional 9UL c1 ]
+              let state, _ = Interpreter.openStream c1 StreamKind.Bidirectional 1 state
+
+              let state, _ =
+                  state
+                  |> foldAll [ ZeroRttStatusEvent rejected; allow StreamKind.Bidirectional 1UL c1 ]
+
+              let _, outputs = Interpreter.openStream c1 StreamKind.Bidirectional 2 state
+              Expect.isEmpty outputs "a second stream waits"
+
           testCase "a stream on a connection that is gone is declined"
           <| fun () ->
               let _, outputs = Interpreter.openStream c2 StreamKind.Bidirectional 1 accepted

@@ -85,10 +85,11 @@ let private pairs: (Engine.Effect * Effect) list =
       ResumptionStateAvailable
           { Connection = c1
             Serialized = Secret.ofBytes bytes }
-      Engine.ZeroRttStatusEventEffect(c1, ZeroRttStatus.Accepted),
+      Engine.ZeroRttStatusEventEffect(c1, ZeroRttStatus.Rejected, true),
       ZeroRttStatusEvent
           { Connection = c1
-            Status = ZeroRttStatus.Accepted }
+            Status = ZeroRttStatus.Rejected
+            HaveStreamsEnded = true }
       packet,
       PacketInspection
           { Connection = c1

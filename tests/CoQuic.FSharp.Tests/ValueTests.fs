@@ -93,8 +93,9 @@ let private printedEffects =
       "ResumptionStateAvailable c7: 1200 secret bytes"
       ZeroRttStatusEvent
           { Connection = c7
-            Status = ZeroRttStatus.Rejected },
-      "ZeroRttStatusEvent c7: Rejected"
+            Status = ZeroRttStatus.Rejected
+            HaveStreamsEnded = true },
+      "ZeroRttStatusEvent c7: Rejected, streams have ended"
       PacketInspection packet, "PacketInspection c7: Inbound OneRtt 77, 1 byte 01"
       NewTokenAvailable
           { Connection = c7

@@ -13,7 +13,8 @@ let private common =
       Port = 4433
       Alpn = "hq-interop"
       Versions = [ QuicVersion.V1 ]
-      KeyLog = None }
+      KeyLog = None
+      ZeroRtt = false }
 
 let private serving common www certificate : ServeOptions =
     { Common = common
@@ -41,11 +42,12 @@ let tests =
                     Port = 443
                     Alpn = "x"
                     Versions = [ QuicVersion.V2; QuicVersion.V1 ]
-                    KeyLog = Some "k" }
+                    KeyLog = Some "k"
+                    ZeroRtt = true }
 
               Expect.equal
                   (parse
-                      "server --host ::1 --port 443 --alpn x --versions v2,v1 --keylog k --www w --certificate-chain c --private-key p --retry")
+                      "server --host ::1 --port 443 --alpn x --versions v2,v1 --keylog k --zero-rtt --www w --certificate-chain c --private-key p --retry")
                   (Ok(
                       Serve
                           { serving all "w" (Some("c", "p")) with
@@ -55,11 +57,12 @@ let tests =
 
               Expect.equal
                   (parse
-                      "client --host ::1 --port 443 --alpn x --versions v2,v1 --keylog k --reuse-token --download d /a /b")
+                      "client --host ::1 --port 443 --alpn x --versions v2,v1 --keylog k --zero-rtt --resume r --reuse-token --download d /a /b")
                   (Ok(
                       Fetch
                           { fetching all "d" [ "/a"; "/b" ] with
-                              ReuseToken = true }
+                              ReuseToken = true
+                              Resume = Some "r" }
                   ))
                   "a client"
 

@@ -22,7 +22,8 @@ let private common () =
       Port = freePort ()
       Alpn = "hq-interop"
       Versions = [ QuicVersion.V1 ]
-      KeyLog = None }
+      KeyLog = None
+      ZeroRtt = false }
 
 /// Against hanging only.
 let private deadline = TimeSpan.FromSeconds 60.0
@@ -70,7 +71,8 @@ let private fetchWith
                         { Common = common
                           Directory = downloads
                           Paths = paths
-                          ReuseToken = false }
+                          ReuseToken = false
+                          Resume = None }
                 )
 
             let! status = fetching.WaitAsync deadline
@@ -138,4 +140,45 @@ let tests =
                   fetchWith server client [ "one", 1_000; "two", 200_000 ] None [ "/one"; "/two" ] (fun folder status ->
                       Expect.equal status 0 "the client succeeds"
                       isSame folder "one"
-                      isSame folder "two") ]
+                      isSame folder "two")
+
+          testCaseTask "a client that comes back goes on with its session, and asks in early data"
+          <| fun () ->
+              task {
+                  let folder = (Directory.CreateTempSubdirectory "coquic-peers-tests-").FullName
+                  let inside name = Path.Combine(folder, name)
+
+                  try
+                      File.WriteAllText(inside "file", "content")
+                      let common = { common () with ZeroRtt = true }
+                      let stop = TaskCompletionSource()
+
+                      let serving =
+                          HqServer.run
+                              { Common = common
+                                Www = folder
+                                Certificate = None
+                                Retry = false }
+                              stop.Task
+
+                      let fetch () =
+                          (HqClient.run
+                              { Common = common
+                                Directory = inside "downloads"
+                                Paths = [ "/file" ]
+                                ReuseToken = false
+                                Resume = Some(inside "session") })
+                              .WaitAsync
+                              deadline
+
+                      let! first = fetch ()
+                      let before = File.ReadAllBytes(inside "session")
+                      let! second = fetch ()
+                      stop.SetResult()
+                      let! _ = serving.WaitAsync deadline
+                      Expect.equal (first, second) (0, 0) "both succeed"
+                      Expect.notEqual (File.ReadAllBytes(inside "session")) before "the session is a newer one"
+                      Expect.equal (File.ReadAllText(Path.Combine(inside "downloads", "file"))) "content" "the file"
+                  finally
+                      Directory.Delete(folder, true)
+              } ]

@@ -19,6 +19,8 @@ type Argument =
     | [<CustomCommandLine "--retry">] Retry
     | [<CustomCommandLine "--reuse-token">] ReuseToken
     | [<CustomCommandLine "--download">] Download of directory: string
+    | [<CustomCommandLine "--resume">] Resume of file: string
+    | [<CustomCommandLine "--zero-rtt">] ZeroRtt
     | [<MainCommand>] Paths of path: string list
 
     interface IArgParserTemplate with
@@ -36,6 +38,9 @@ type Argument =
             | ReuseToken ->
                 "client: fetch the first file, and the others over a second connection, with a token of the first"
             | Download _ -> "client: the directory for what is fetched"
+            | Resume _ ->
+                "client: file with an earlier session to go on with, if it is there; the newest session is kept in it"
+            | ZeroRtt -> "client: ask in early data where --resume permits it; server: take early data"
             | Paths _ -> "client: what to fetch, such as /index.html"
 
 /// The subcommands.
@@ -59,6 +64,8 @@ type Common =
         /// Most preferred first. A client begins in the last: as many servers as can be know it (RFC 9368 §2.4).
         Versions: QuicVersion list
         KeyLog: string option
+        /// Early data: asked in, or taken.
+        ZeroRtt: bool
     }
 
 /// What a server is asked for.
@@ -73,10 +80,14 @@ type ServeOptions =
 
 /// What a client is asked for.
 type FetchOptions =
-    { Common: Common
-      Directory: string
-      Paths: string list
-      ReuseToken: bool }
+    {
+        Common: Common
+        Directory: string
+        Paths: string list
+        ReuseToken: bool
+        /// The file of the session.
+        Resume: string option
+    }
 
 /// A validated command line.
 type Invocation =
@@ -94,6 +105,7 @@ module Arguments =
           Download: string option
           Retry: bool
           ReuseToken: bool
+          Resume: string option
           Paths: string list
           Faults: string list }
 
@@ -103,13 +115,15 @@ module Arguments =
               Port = 4433
               Alpn = "hq-interop"
               Versions = [ QuicVersion.V1 ]
-              KeyLog = None }
+              KeyLog = None
+              ZeroRtt = false }
           Www = None
           Chain = None
           Key = None
           Download = None
           Retry = false
           ReuseToken = false
+          Resume = None
           Paths = []
           Faults = [] }
 
@@ -161,6 +175,10 @@ module Arguments =
         | Argument.CertificateChain file -> { draft with Chain = Some file }
         | Argument.PrivateKey file -> { draft with Key = Some file }
         | Argument.Download directory -> { draft with Download = Some directory }
+        | Argument.Resume file -> { draft with Resume = Some file }
+        | Argument.ZeroRtt ->
+            { draft with
+                Common = { draft.Common with ZeroRtt = true } }
         | Argument.Paths paths ->
             { draft with
                 Paths = draft.Paths @ paths }
@@ -199,7 +217,8 @@ module Arguments =
                     { Common = draft.Common
                       Directory = directory
                       Paths = paths
-                      ReuseToken = draft.ReuseToken }
+                      ReuseToken = draft.ReuseToken
+                      Resume = draft.Resume }
             )
         | Some _, _, faults -> Error faults
 

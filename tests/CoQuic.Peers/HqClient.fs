@@ -18,8 +18,11 @@ let private receive (connection: QuicConnection) (path: string) (file: string) =
         return content.Length
     }
 
-/// Whether the file arrived. A part of one is not left behind.
-let private fetch connection (directory: string) (path: string) =
+/// How long a server may take after the last file to give a session ticket.
+let private ticketPatience = TimeSpan.FromSeconds 2.0
+
+/// Whether the file arrived. A part of one is not left behind. What was asked in early data that the server refuses is asked again.
+let rec private fetch connection (directory: string) (path: string) =
     task {
         let file = Path.Combine(directory, FileInfo(path).Name)
 
@@ -28,6 +31,8 @@ let private fetch connection (directory: string) (path: string) =
             Console.Out.WriteLine $"{path}, {length} bytes"
             return true
         with
+        | :? QuicException as refused when refused.QuicError = QuicError.EarlyDataRejected ->
+            return! fetch connection directory path
         | :? IOException
         | :? UnauthorizedAccessException as problem ->
             complain $"{path}: {problem.Message}"
@@ -35,9 +40,40 @@ let private fetch connection (directory: string) (path: string) =
             return false
     }
 
+/// The session that an earlier run has left.
+let private readSession (file: string option) =
+    match file with
+    | Some file when File.Exists file -> Secret.ofBytes (Bytes.ofArray (File.ReadAllBytes file))
+    | Some _
+    | None -> Secret.empty
+
+/// Leaves the session to a later run, for its owner's eyes alone.
+let private keepSession (connection: QuicConnection) (file: string) =
+    task {
+        use patience = new Threading.CancellationTokenSource(ticketPatience)
+
+        try
+            let! state = connection.WaitForResumptionStateAsync patience.Token
+
+            let options =
+                FileStreamOptions(
+                    Mode = FileMode.Create,
+                    Access = FileAccess.Write,
+                    UnixCreateMode = Nullable(UnixFileMode.UserRead ||| UnixFileMode.UserWrite)
+                )
+
+            use target = new FileStream(file, options)
+            do! target.WriteAsync state
+        with :? OperationCanceledException ->
+            complain "The server gave no session ticket."
+    }
+
 let private optionsOf (asked: FetchOptions) (tokens: TokenStore option) =
     let common = asked.Common
-    let options = ClientOptions.create common.Host common.Port common.Alpn
+
+    let options =
+        ClientOptions.create common.Host common.Port common.Alpn
+        |> ClientOptions.resuming (readSession asked.Resume) common.ZeroRtt
 
     let endpoint =
         options.Runtime.Endpoint
@@ -78,6 +114,12 @@ let private fetchAll (asked: FetchOptions) (tokens: TokenStore option) (paths: s
 
             let! arrived =
                 Task.WhenAll [ for path in paths -> fetch connection asked.Directory path ]
+
+            Console.Out.WriteLine $"resumed: {connection.WasResumed}; early data: {connection.EarlyDataStatus}"
+
+            match asked.Resume with
+            | Some file -> do! keepSession connection file
+            | None -> ()
 
             match tokens with
             | Some store -> do! awaitToken store

@@ -116,7 +116,12 @@ let private start (asked: ServeOptions) =
                                 { options.Runtime with
                                     Endpoint =
                                         { EndpointConfig.speaking common.Versions options.Runtime.Endpoint with
-                                            RetryEnabled = asked.Retry }
+                                            RetryEnabled = asked.Retry
+                                            ZeroRtt =
+                                                if common.ZeroRtt then
+                                                    ZeroRttConfig.allowed
+                                                else
+                                                    ZeroRttConfig.disabled }
                                     KeyLogFile = common.KeyLog } }
     }
 

@@ -91,7 +91,8 @@ internal sealed partial class Connection
         foreach (EncryptionLevel level in SendingLevels)
         {
             int start = sealedLength + (openLevel is null ? 0 : open.Length);
-            if (!_keys.CanSend(level) || room.Length - start < SmallestUsefulRoom)
+            // Nobody can be sure that the server takes 0-RTT packets; an Initial is more likely to be heard.
+            if (level == EncryptionLevel.ZeroRtt || !_keys.CanSend(level) || room.Length - start < SmallestUsefulRoom)
                 continue;
             if (openLevel is { } previous)
                 sealedLength += Seal(ref open, previous);

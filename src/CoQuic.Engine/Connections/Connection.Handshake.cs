@@ -24,6 +24,7 @@ internal sealed partial class Connection
                 ServerName = _setup.ServerName,
                 Verifier = _config.EffectiveVerifier,
                 Time = _setup.CalendarTime,
+                Session = _setup.Resumption.Session,
             })
             : new ServerHandshake(new TlsServerConfig
             {
@@ -41,6 +42,7 @@ internal sealed partial class Connection
     /// <summary>A client's first flight.</summary>
     private void StartHandshake(TimeUs now)
     {
+        PrepareEarlyData();
         ((ClientHandshake)_tls).Start();
         DrainTls(now);
     }
@@ -96,8 +98,13 @@ internal sealed partial class Connection
             case TlsEvent.KeyLog line:
                 Tell(new TraceEffect(Handle, new KeyLogLine(line.ToString())));
                 return null;
+            case TlsEvent.EarlyDataAnswered answer:
+                OnEarlyDataAnswered(now, answer.IsAccepted);
+                return null;
+            case TlsEvent.SessionTicketReceived ticket:
+                OnSessionTicket(now, ticket);
+                return null;
             default:
-                // Tickets are taken and not kept: without a policy for resumption there is nothing to give back.
                 return null;
         }
     }
@@ -127,6 +134,9 @@ internal sealed partial class Connection
         if (OnVersionInformation(parameters.VersionInformation) is { } downgrade)
             return downgrade;
 
+        if (SettleEarlyData(parameters) is { } broken)
+            return broken;
+
         _peerParameters = parameters;
         _qlog?.OnParameters(parameters, isLocal: false, isRestored: false);
         if (parameters.GreaseQuicBit && _config.Transport.GreaseQuicBit)
@@ -137,13 +147,7 @@ internal sealed partial class Connection
             _remoteIds.SetInitialToken(token);
         CurrentPath.Mtu.OnPeerLimit(parameters.MaxUdpPayloadSize);
         _datagramLimits.OnPeerLimit(parameters.MaxDatagramFrameSize);
-        _streams.OnPeerParameters(new PeerStreamLimits(
-            parameters.InitialMaxData,
-            parameters.InitialMaxStreamDataBidiLocal,
-            parameters.InitialMaxStreamDataBidiRemote,
-            parameters.InitialMaxStreamDataUni,
-            parameters.InitialMaxStreamsBidi,
-            parameters.InitialMaxStreamsUni));
+        _streams.OnPeerParameters(StreamLimitsOf(parameters));
         return parameters.PreferredAddress is { } preferred ? OnPeerPreferredAddress(preferred) : null;
     }
 
@@ -169,6 +173,7 @@ internal sealed partial class Connection
         {
             _isHandshakeDonePending = true;
             Confirm(now);
+            ((ServerHandshake)_tls).IssueTickets(CalendarAt(now));
         }
     }
 

@@ -9,6 +9,8 @@ internal sealed partial class Connection
     /// <summary>Keys of the previous phase are kept for so many probe timeouts (RFC 9001 §6.5).</summary>
     private const int KeyRetentionPtos = 3;
 
+    private readonly EarlyPackets _early = new();
+
     /// <summary>Takes one datagram over. What cannot be opened changes nothing.</summary>
     /// <param name="now">The instant.</param>
     /// <param name="datagram">The datagram; decrypted in place, and slices of it are given out.</param>
@@ -44,12 +46,26 @@ internal sealed partial class Connection
         }
 
         _inspector?.OnDatagramReceived(datagram.Length);
-        ReceivePackets(now, datagram, destination, input.Ecn, drops);
+        ReceivePackets(now, datagram, destination, input, drops);
+        ReceiveEarlyPackets(now, drops);
         if (wasAtLimit && IsAlive)
             _loss.Rearm(now, RecoveryContext);
     }
 
-    private void ReceivePackets(TimeUs now, Memory<byte> datagram, ConnectionId destination, EcnCodepoint ecn, DropCounters drops)
+    /// <summary>RFC 9001 §5.7: packets whose keys have come, or will not come any more, are taken as if they arrived now.</summary>
+    private void ReceiveEarlyPackets(TimeUs now, DropCounters drops)
+    {
+        if (_early.Count == 0)
+            return;
+        foreach (EncryptionLevel level in SendingLevels)
+        {
+            while (!IsAwaited(level) && _early.TryTake(level, out EarlyPacket packet))
+                ReceivePackets(now, packet.Bytes, packet.Destination, packet.Arrival, drops);
+        }
+    }
+
+    private void ReceivePackets(
+        TimeUs now, Memory<byte> datagram, ConnectionId destination, in OwnedDatagram arrival, DropCounters drops)
     {
         Memory<byte> rest = datagram;
         while (!rest.IsEmpty && IsAlive && _closeReason is null)
@@ -65,7 +81,7 @@ internal sealed partial class Connection
             if (packet.DestinationConnectionId != destination)
                 break;
             DropReason? dropped = ForbiddenInitial(packet, datagram.Length)
-                ?? ReceivePacket(now, rest[..packet.Length], packet, ecn);
+                ?? ReceivePacket(now, rest[..packet.Length], packet, arrival);
             if (dropped is { } reason)
             {
                 drops.Count(reason);
@@ -93,7 +109,7 @@ internal sealed partial class Connection
     }
 
     /// <returns>Why the packet was dropped, if it was.</returns>
-    private DropReason? ReceivePacket(TimeUs now, Memory<byte> bytes, in ProtectedPacket packet, EcnCodepoint ecn)
+    private DropReason? ReceivePacket(TimeUs now, Memory<byte> bytes, in ProtectedPacket packet, in OwnedDatagram arrival)
     {
         if (packet.Type == PacketType.VersionNegotiation)
             return OnVersionNegotiation(bytes.Span);
@@ -105,7 +121,7 @@ internal sealed partial class Connection
             return DropReason.Malformed;
         EncryptionLevel level = packet.Type.Level();
         if (!_keys.CanReceive(level) || !MayReceive(level))
-            return DropReason.NoKeys;
+            return KeepForItsKeys(level, bytes.Span, packet, arrival) ? null : DropReason.NoKeys;
 
         if (level == EncryptionLevel.Initial && !_keys.CanReceiveInitial(packet.Version))
             _keys.AddInitial(InitialKeysOf(packet.Version));
@@ -119,7 +135,7 @@ internal sealed partial class Connection
         Memory<byte> payload = bytes.Slice(opened.PayloadOffset, opened.PayloadLength);
         if (_qlog is not null || _inspector is not null)
             WatchOpened(now, packet, opened, payload.Span, wire);
-        OnPacketOpened(now, level, packet, payload, opened, ecn);
+        OnPacketOpened(now, level, packet, payload, opened, arrival.Ecn);
         return null;
     }
 
@@ -132,6 +148,19 @@ internal sealed partial class Connection
 
     /// <summary>RFC 9001 §5.7: before its handshake is complete an endpoint must not process 1-RTT packets.</summary>
     private bool MayReceive(EncryptionLevel level) => level != EncryptionLevel.OneRtt || State != ConnectionState.Handshaking;
+
+    /// <summary>Whether the keys of a level are still to come.</summary>
+    private bool IsAwaited(EncryptionLevel level) => level switch
+    {
+        EncryptionLevel.ZeroRtt => _role == Role.Server && _tls.ReadLevel == EncryptionLevel.Initial,
+        EncryptionLevel.Handshake => _tls.ReadLevel == EncryptionLevel.Initial,
+        EncryptionLevel.OneRtt => State == ConnectionState.Handshaking,
+        EncryptionLevel.Initial or _ => false,
+    };
+
+    private bool KeepForItsKeys(
+        EncryptionLevel level, ReadOnlySpan<byte> bytes, in ProtectedPacket packet, in OwnedDatagram arrival) =>
+        IsAwaited(level) && _early.TryKeep(level, bytes, packet.DestinationConnectionId, arrival);
 
     /// <summary>RFC 9000 §7.2: once the peer has chosen its connection ID, packets from another are dropped.</summary>
     private bool IsOfThisConnection(in ProtectedPacket packet) =>
@@ -157,6 +186,8 @@ internal sealed partial class Connection
         _idle.OnPacketReceived(now);
         if (_role == Role.Server && level == EncryptionLevel.Handshake)
             OnAddressValidated(now);
+        if (level == EncryptionLevel.OneRtt)
+            OnOneRttPacket(now);
 
         bool isAckEliciting = false;
         bool isNonProbing = false;

@@ -14,18 +14,28 @@ internal sealed partial class Connection
     private bool _isPingPending;
 
     /// <summary>Whether there is anything to send at a level that asks for an acknowledgment.</summary>
-    private bool HasEliciting(EncryptionLevel level) =>
-        _crypto[(int)PacketNumberSpaceIds.Of(level)].HasPending || (level == EncryptionLevel.OneRtt && HasApplicationFrames);
+    private bool HasEliciting(EncryptionLevel level) => level switch
+    {
+        EncryptionLevel.ZeroRtt => HasApplicationData,
+        EncryptionLevel.OneRtt => _crypto[(int)PacketNumberSpaceId.ApplicationData].HasPending || HasApplicationFrames,
+        EncryptionLevel.Initial or EncryptionLevel.Handshake or _ => _crypto[(int)PacketNumberSpaceIds.Of(level)].HasPending,
+    };
+
+    private bool HasApplicationData => _datagrams.HasPending || _streams.HasPending;
+
+    /// <summary>RFC 9000 §12.5: 0-RTT packets carry no ACK; 1-RTT packets acknowledge them.</summary>
+    private bool IsAckDue(TimeUs now, EncryptionLevel level) =>
+        level != EncryptionLevel.ZeroRtt && _acks[(int)PacketNumberSpaceIds.Of(level)].IsAckDue(now);
 
     private bool HasApplicationFrames =>
-        _isHandshakeDonePending || _isPingPending || _newTokens.HasPending || _datagrams.HasPending || _streams.HasPending
+        _isHandshakeDonePending || _isPingPending || _newTokens.HasPending || HasApplicationData
         || _localIds.TryGetPending(out _, out _) || _remoteIds.TryGetPendingRetirement(out _);
 
     /// <summary>Adds an ACK to a packet that is sent anyway, or for its sake (RFC 9000 §13.2.1).</summary>
     private void WriteAck(TimeUs now, EncryptionLevel level, ref QuicWriter writer, SentFrameList sent)
     {
         AckTracker tracker = _acks[(int)PacketNumberSpaceIds.Of(level)];
-        if (!tracker.IsAckPending && !tracker.IsAckDue(now))
+        if (level == EncryptionLevel.ZeroRtt || (!tracker.IsAckPending && !tracker.IsAckDue(now)))
             return;
         ulong delay = AckDelay.Encode(tracker.AckDelay(now), _config.Transport.AckDelayExponent);
         EcnCounts? counts = tracker.EcnCounts == default ? null : tracker.EcnCounts;
@@ -39,13 +49,15 @@ internal sealed partial class Connection
     /// <summary>Fills the rest of a packet; STREAM frames come last, as the last of them may leave its length out.</summary>
     private void WriteEliciting(TimeUs now, EncryptionLevel level, ref QuicWriter writer, SentFrameList sent, bool isProbe)
     {
-        WriteCrypto(level, ref writer, sent);
+        if (level != EncryptionLevel.ZeroRtt)
+            WriteCrypto(level, ref writer, sent);
         bool needsPing = _isPingPending || (isProbe && !HasEliciting(level) && !Carries(sent));
         if (needsPing && writer.Remaining > 0)
             WritePing(ref writer, sent);
-        if (level != EncryptionLevel.OneRtt)
+        if (level is EncryptionLevel.Initial or EncryptionLevel.Handshake)
             return;
-        WriteControl(ref writer, sent);
+        if (level == EncryptionLevel.OneRtt)
+            WriteControl(ref writer, sent);
         _datagrams.WriteFrames(RoomInPacket, ref writer, sent);
         _streams.WriteFrames(now, CurrentPath.Recovery.Rtt.SmoothedRtt, ref writer, sent);
     }
@@ -126,11 +138,17 @@ internal sealed partial class Connection
         }
     }
 
-    /// <summary>What loss detection has just declared lost goes to its owners.</summary>
+    /// <summary>
+    /// What loss detection has just declared lost goes to its owners. Of lost handshake data one packet may be repeated beyond the
+    /// congestion window (RFC 9002 §7.3.2): with nothing in flight no timer of its space runs, and 1-RTT packets that fill the window
+    /// may not be acknowledged before it arrives.
+    /// </summary>
     private void OnPacketsLost(TimeUs now, PacketNumberSpaceId space)
     {
         _qlog?.OnPacketsLost(_loss.Lost);
         TellPathsOfLosses(now);
+        if (space != PacketNumberSpaceId.ApplicationData && _loss.Lost.Count > 0)
+            _probes[(int)space] = Math.Max(1, _probes[(int)space]);
         for (int index = 0; index < _loss.Lost.Count; index++)
             OnFramesLost(space, _loss.Lost.FramesOf(index));
     }

@@ -19,7 +19,7 @@ internal sealed partial class Connection
         if (_isPacingBlocked)
             earliest = Earliest(earliest, CurrentPath.Recovery.Pacer.NextRelease(now));
         earliest = Earliest(earliest, PathDeadline);
-        return Earliest(Earliest(earliest, HandshakeDeadline), KeepAliveDeadline);
+        return Earliest(Earliest(earliest, HandshakeDeadline), Earliest(KeepAliveDeadline, _zeroRttKeysExpire));
     }
 
     private TimeUs? AckDeadline
@@ -54,6 +54,7 @@ internal sealed partial class Connection
             return;
         }
 
+        ExpireZeroRttKeys(now);
         if (_idle.Deadline(Pto) <= now)
             EndInSilence(CloseOrigin.IdleTimeout, "nothing was heard from the peer within the idle timeout");
         else if (HandshakeDeadline <= now)

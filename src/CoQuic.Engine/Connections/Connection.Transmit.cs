@@ -13,7 +13,7 @@ internal sealed partial class Connection
     private const int SmallestUsefulRoom = 128;
 
     private static readonly EncryptionLevel[] SendingLevels =
-        [EncryptionLevel.Initial, EncryptionLevel.Handshake, EncryptionLevel.OneRtt];
+        [EncryptionLevel.Initial, EncryptionLevel.ZeroRtt, EncryptionLevel.Handshake, EncryptionLevel.OneRtt];
 
     private readonly SentFrameList[] _frames = [new(), new(), new()];
     private readonly SettledPackets _probed = new();
@@ -61,7 +61,7 @@ internal sealed partial class Connection
     private void NoteWhatStopped(TimeUs now)
     {
         PathRecovery recovery = CurrentPath.Recovery;
-        bool wantsToSend = HasEliciting(EncryptionLevel.OneRtt) && _keys.CanSend(EncryptionLevel.OneRtt);
+        bool wantsToSend = HasEliciting(ApplicationLevel) && _keys.CanSend(ApplicationLevel);
         recovery.IsAppLimited = !wantsToSend || IsSendContinuationPending;
         _isPacingBlocked = !IsSendContinuationPending
             && (wantsToSend || _crypto[0].HasPending || _crypto[1].HasPending)
@@ -126,7 +126,7 @@ internal sealed partial class Connection
         PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
         bool isProbe = _probes[(int)space] > 0;
         bool elicits = (mayElicit || isProbe) && !_loss.IsFull(space) && (isProbe || HasEliciting(level));
-        if (!_keys.CanSend(level) || !(elicits || _acks[(int)space].IsAckDue(now)))
+        if (!_keys.CanSend(level) || !(elicits || IsAckDue(now, level)))
             return false;
 
         SentFrameList frames = _frames[(int)space];
@@ -207,6 +207,8 @@ internal sealed partial class Connection
     {
         _counters.PacketsSent++;
         _hasSentHandshakePacket |= packet.Level == EncryptionLevel.Handshake;
+        if (packet.Level == EncryptionLevel.ZeroRtt && _earlyData.OnSent())
+            TellZeroRtt(ZeroRttStatus.Attempted);
         if (!packet.IsAckEliciting)
             return;
         _idle.OnAckElicitingSent(now);

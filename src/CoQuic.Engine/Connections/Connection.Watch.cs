@@ -56,7 +56,7 @@ internal sealed partial class Connection
         Keys = _keys,
         Loss = _loss,
         RemoteId = CurrentPath.RemoteId.Id,
-        DatagramSize = CurrentPath.DatagramSize,
+        DatagramSize = CurrentPath.MaximumDatagramSize,
         AckDeadline = AckDeadline,
     });
 }

@@ -5,8 +5,8 @@ namespace CoQuic.Engine;
 /// <summary>
 /// One QUIC connection. It owns the machines that hold the rules and coordinates them: it finds the right one, calls it and acts on
 /// its answer. The parts follow what can happen to it: packets (Receive, Frames), TLS (Handshake), what it sends (Transmit), time
-/// (Timers), versions (Versions), tokens
-/// (AddressValidation), its end (Close), the application (Commands), and what it tells (Events).
+/// (Timers), versions (Versions), tokens (AddressValidation), what is resumed (Resumption), its end (Close), the application
+/// (Commands), and what it tells (Events).
 /// </summary>
 internal sealed partial class Connection : IHasDeadline, IServerParameters, IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
     private readonly CryptoStream[] _crypto = [new(), new(), new()];
     private readonly AckTracker[] _acks;
     private readonly LossDetector _loss;
-    private readonly StreamSet _streams;
+    private StreamSet _streams;
     private readonly DatagramQueue _datagrams = new();
     private readonly DatagramLimits _datagramLimits;
     private readonly IdleTimer _idle;
@@ -52,7 +52,8 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         _loss = new LossDetector(_role, CurrentPath.Recovery);
         _inspector = _config.EnablePacketInspection ? new PacketInspector(Handle) : null;
         _qlog = _config.EnableQlog ? new ConnectionQlog(now, setup, _told) : null;
-        _qlog?.OnRecoveryParameters(CurrentPath.Recovery, CurrentPath.DatagramSize);
+        _qlog?.OnRecoveryParameters(CurrentPath.Recovery, CurrentPath.MaximumDatagramSize);
+        _earlyData = new EarlyData(setup.Resumption.Remembered);
         _tls = NewTlsSession();
         setup.Router.TryAdd(setup.LocalId, this);
         if (setup.PreferredAddressId is { } preferred && setup.Router.TryAdd(preferred, this))

@@ -65,6 +65,18 @@ internal sealed record ConnectionSetup
     /// <summary>A client: whether it has obeyed a Version Negotiation packet already (RFC 9000 §6.2).</summary>
     public bool HasNegotiatedVersion { get; init; }
 
-    /// <summary>Calendar time, for certificates.</summary>
+    /// <summary>Calendar time when it was made, for certificates and tickets.</summary>
     public required DateTimeOffset CalendarTime { get; init; }
+
+    /// <summary>A client: the session to go on with.</summary>
+    public ResumptionPlan Resumption { get; init; } = ResumptionPlan.None;
+
+    /// <summary>A client: the early data settings of this connection.</summary>
+    public ZeroRttConfig ZeroRtt { get; init; } = ZeroRttConfig.Disabled;
+
+    /// <summary>A server: seals session tickets; none when sessions are not resumed.</summary>
+    public StateSealer? TicketSealer { get; init; }
+
+    /// <summary>A server: knows the early data that it has seen.</summary>
+    public IReplayGuard? ReplayGuard { get; init; }
 }

@@ -44,6 +44,14 @@ internal sealed class DatagramQueue
             Drop(_levels.Count - 1);
     }
 
+    /// <summary>Gives up all that waits.</summary>
+    public void Clear()
+    {
+        Dropped += (ulong)Count;
+        _levels.Clear();
+        (Count, BufferedBytes) = (0, 0);
+    }
+
     /// <summary>Writes frames in order, as many as fit. The first that does not fit waits for the next packet.</summary>
     /// <param name="roomInPacket">The bytes of frames that a whole packet has on the path: who needs more will never be sent.</param>
     /// <param name="writer">The rest of a packet's payload.</param>

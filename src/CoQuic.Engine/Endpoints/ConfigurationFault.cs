@@ -18,6 +18,8 @@ public static class ConfigurationCheck
 {
     private const ulong MaximumStreamCount = 1UL << 60;
     internal const int MinimumResetKeyLength = 32;
+    internal const int MaximumApplicationContext = 1024;
+    private const int MaximumTickets = 16;
     private static readonly TimeSpan MaximumMaxAckDelay = TimeSpan.FromMilliseconds((1 << 14) - 1);
 
     /// <summary>The faults of a configuration; none when it can work.</summary>
@@ -60,6 +62,14 @@ public static class ConfigurationCheck
             "KeyShareGroups", "must be some of Groups, each once and in the same order (RFC 8446 §4.2.8)");
         foreach (CipherSuite suite in config.CipherSuites)
             Require(CoQuic.Engine.CipherSuites.IsSupported(suite), "CipherSuites", $"this machine does not have {suite}");
+        Require(config.TicketKeys.IsValid, "TicketKeys", "a key has 32 bytes, and there is no previous one without a current one");
+        Require(config.TicketsPerConnection is >= 0 and <= MaximumTickets, "TicketsPerConnection", "must be 0 to 16");
+        Require(config.TicketLifetime >= TimeSpan.FromSeconds(1) && config.TicketLifetime <= NewSessionTicket.MaximumLifetime,
+            "TicketLifetime", "must be 1 second to 7 days (RFC 8446 §4.6.1)");
+        Require(config.ZeroRtt.ApplicationContext.Length <= MaximumApplicationContext,
+            "ZeroRtt.ApplicationContext", "must be at most 1024 bytes");
+        Require(config.OrphanZeroRttBuffer is { MaxPackets: >= 0, MaxBytes: >= 0 } && config.OrphanZeroRttBuffer.MaxAge >= TimeSpan.Zero,
+            "OrphanZeroRttBuffer", "must not be negative");
         Require(config.StatelessResetKey.IsEmpty || config.StatelessResetKey.Length >= MinimumResetKeyLength,
             "StatelessResetKey", "must be empty or at least 32 bytes");
 

@@ -29,16 +29,16 @@ public enum Lifecycle : byte
 /// <summary>What became of early data (RFC 9001 §4.6).</summary>
 public enum ZeroRttStatus : byte
 {
-    /// <summary>The resumption state cannot be used.</summary>
+    /// <summary>It was asked for, and the resumption state does not allow it: damaged, over, or not of this server or context.</summary>
     Unavailable,
 
-    /// <summary>None was sent.</summary>
+    /// <summary>There is a resumption state, and early data was not asked for.</summary>
     NotAttempted,
 
-    /// <summary>Some was sent.</summary>
+    /// <summary>The first of it was sent.</summary>
     Attempted,
 
-    /// <summary>The server took it.</summary>
+    /// <summary>The server takes it.</summary>
     Accepted,
 
     /// <summary>The server refused it.</summary>

@@ -67,6 +67,8 @@ public static class CoquicDefaults
         MaxOutboundDatagramSize = 1200,
         ZeroRtt = ZeroRttConfig.Disabled,
         OrphanZeroRttBuffer = OrphanZeroRttBuffer.Disabled,
+        TicketsPerConnection = 1,
+        TicketLifetime = NewSessionTicket.MaximumLifetime,
         RetryEnabled = false,
         RetryThreshold = 0,
         RetryHandshakeValidationPolicy = RetryHandshakeValidationPolicy.Disabled,

@@ -38,12 +38,15 @@ public enum DropReason : byte
 
     /// <summary>It came in a state in which nothing is processed any more.</summary>
     ConnectionEnding,
+
+    /// <summary>0-RTT to a server whose Initial did not come soon, or too much of it (RFC 9000 §5.2.2).</summary>
+    OrphanZeroRtt,
 }
 
 /// <summary>How often each <see cref="DropReason"/> occurred.</summary>
 internal sealed class DropCounters
 {
-    private readonly ulong[] _counts = new ulong[(int)DropReason.ConnectionEnding + 1];
+    private readonly ulong[] _counts = new ulong[(int)DropReason.OrphanZeroRtt + 1];
 
     public void Count(DropReason reason) => _counts[(int)reason]++;
 

@@ -181,7 +181,12 @@ public sealed record ResumptionStateAvailableEffect(ConnectionHandle Connection,
 /// <summary>What became of early data.</summary>
 /// <param name="Connection">The connection.</param>
 /// <param name="Status">Its fate.</param>
-public sealed record ZeroRttStatusEventEffect(ConnectionHandle Connection, ZeroRttStatus Status) : Effect(Connection)
+/// <param name="HaveStreamsEnded">
+/// Whether every stream that was opened before is gone, with all that was written to it (RFC 9001 §4.6.2): only when early data was
+/// rejected. Streams opened afterwards have numbers from the first one on.
+/// </param>
+public sealed record ZeroRttStatusEventEffect(
+    ConnectionHandle Connection, ZeroRttStatus Status, bool HaveStreamsEnded = false) : Effect(Connection)
 {
     /// <inheritdoc/>
     public override EffectKind Kind => EffectKind.ZeroRttStatusEvent;

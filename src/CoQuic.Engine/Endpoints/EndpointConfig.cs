@@ -21,6 +21,9 @@ public sealed record OrphanZeroRttBuffer(int MaxPackets, int MaxBytes, TimeSpan 
 {
     /// <summary>Nothing is kept.</summary>
     public static readonly OrphanZeroRttBuffer Disabled = new(0, 0, TimeSpan.Zero);
+
+    /// <summary>What a few clients send in their first flight, for as long as packets usually overtake each other.</summary>
+    public static readonly OrphanZeroRttBuffer Small = new(64, 96 * 1024, TimeSpan.FromMilliseconds(500));
 }
 
 /// <summary>Everything that decides how an endpoint behaves. With the inputs and their times it decides every byte.</summary>
@@ -66,7 +69,25 @@ public sealed record EndpointConfig
     public ZeroRttConfig ZeroRtt { get; init; } = ZeroRttConfig.Disabled;
 
     /// <summary>What a server keeps of 0-RTT packets that overtake their Initial.</summary>
-    public OrphanZeroRttBuffer OrphanZeroRttBuffer { get; init; } = OrphanZeroRttBuffer.Disabled;
+    public OrphanZeroRttBuffer OrphanZeroRttBuffer { get; init; } = OrphanZeroRttBuffer.Small;
+
+    /// <summary>
+    /// The keys under which a server seals session tickets (RFC 8446 §4.6.1). Servers that are to resume each other's sessions share
+    /// them, and a <see cref="ReplayGuard"/>.
+    /// </summary>
+    public SealingKeys TicketKeys { get; init; } = SealingKeys.Drawn;
+
+    /// <summary>How many session tickets a server gives to each client, 0 to 16; 0 resumes no session.</summary>
+    public int TicketsPerConnection { get; init; } = 2;
+
+    /// <summary>How long a session ticket lives, at least a second and at most 7 days (RFC 8446 §4.6.1).</summary>
+    public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Who knows the early data that a server has taken, so that none is taken twice; none makes one for this endpoint alone. A server
+    /// that comes back with configured <see cref="TicketKeys"/> and a guard of its own refuses early data for its first seconds.
+    /// </summary>
+    public IReplayGuard? ReplayGuard { get; init; }
 
     /// <summary>
     /// Whether a server validates every address by Retry (RFC 9000 §8.1.2), but for clients that bring a good token of an earlier

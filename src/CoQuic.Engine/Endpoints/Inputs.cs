@@ -17,8 +17,18 @@ public sealed record ZeroRttConfig
     /// <summary>Whether a server's changed transport parameters refuse early data.</summary>
     public bool StrictUpdatedTransportParameters { get; init; }
 
-    /// <summary>Bytes that both the ticket and the new connection must carry for early data.</summary>
+    /// <summary>
+    /// Bytes that both the ticket and the new connection must carry for early data: what the application's use of it depends on. At
+    /// most 1024.
+    /// </summary>
     public Bytes ApplicationContext { get; init; }
+
+    /// <summary>
+    /// Client: what becomes of early data that the server refuses. By default every stream ends visibly, and the application decides
+    /// what to say anew (RFC 9001 §4.6.2). When true it is sent again after the handshake, if the application protocol is the same and
+    /// the server's new limits allow it: only for an application that may be understood without that round trip.
+    /// </summary>
+    public bool ResendRejected { get; init; }
 }
 
 /// <summary>What a client needs to open a connection.</summary>

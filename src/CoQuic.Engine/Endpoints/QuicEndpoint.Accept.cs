@@ -18,12 +18,16 @@ public sealed partial class QuicEndpoint
         {
             AnswerUnknownVersion(now, datagram.Span, header, input);
         }
+        else if (IsOf(PacketType.ZeroRtt, datagram.Span, header))
+        {
+            KeepOrphan(now, datagram.Span, header, input);
+        }
         else if (_initials.TryOpen(datagram.Span, out IncomingInitial initial, out DropReason reason))
         {
             if (!TryAdmit(now, datagram, initial, input))
                 initial.Keys.Dispose();
         }
-        else if (_config.EnableLongHeaderStatelessReset && IsHandshake(datagram.Span, header))
+        else if (_config.EnableLongHeaderStatelessReset && IsOf(PacketType.Handshake, datagram.Span, header))
         {
             AnswerUnknownConnection(now, datagram.Length, new ConnectionId(header.DestinationConnectionId), input);
         }
@@ -33,9 +37,16 @@ public sealed partial class QuicEndpoint
         }
     }
 
-    private static bool IsHandshake(ReadOnlySpan<byte> datagram, in InvariantHeader header) =>
+    private static bool IsOf(PacketType type, ReadOnlySpan<byte> datagram, in InvariantHeader header) =>
         header.DestinationConnectionId.Length <= ConnectionId.MaximumLength
-        && PacketHeader.LongType(datagram[0], VersionProfile.Of(header.Version)) == PacketType.Handshake;
+        && PacketHeader.LongType(datagram[0], VersionProfile.Of(header.Version)) == type;
+
+    /// <summary>RFC 9000 §5.2.2: 0-RTT packets may have overtaken their Initial.</summary>
+    private void KeepOrphan(TimeUs now, ReadOnlySpan<byte> datagram, in InvariantHeader header, in OwnedDatagram input)
+    {
+        if (!_orphans.TryKeep(now, new ConnectionId(header.DestinationConnectionId), datagram, input))
+            _drops.Count(DropReason.OrphanZeroRtt);
+    }
 
     private bool Speaks(QuicVersion version)
     {
@@ -107,11 +118,15 @@ public sealed partial class QuicEndpoint
             Tokens = _tokens,
             Route = input.Route,
             CalendarTime = _calendar.AtInstant(now),
+            TicketSealer = _config.TicketsPerConnection > 0 ? _ticketSealer : null,
+            ReplayGuard = _replayGuard,
         });
         _router.TryAdd(destination, accepted);
         Register(accepted);
         _halfOpen.Add(accepted);
         accepted.ReceiveDatagram(now, datagram, destination, input, _runs, _effects, _drops);
+        while (_orphans.TryTake(destination, out OwnedDatagram orphan))
+            accepted.ReceiveDatagram(now, orphan.Buffer, destination, orphan, _runs, _effects, _drops);
         _effects.Add(new ConnectionLifecycleEventEffect(accepted.Handle, Lifecycle.Accepted));
         Queue(accepted);
     }

@@ -17,7 +17,7 @@ public sealed partial class QuicEndpoint
         Begin();
         connection = ConnectionHandle.None;
         ConnectionId localId = input.SourceConnectionId ?? _config.ConnectionIds.Generate(_config.Entropy);
-        QuicVersion version = input.InitialVersion ?? FirstVersion();
+        QuicVersion version = input.InitialVersion ?? FirstVersion(input);
         bool isPossible = Role == Role.Client
             && _router.Find(localId) is null
             && (Speaks(version) || version.IsReserved)
@@ -27,6 +27,7 @@ public sealed partial class QuicEndpoint
             return Finish(now, new LocalError(null, LocalErrorCode.UnsupportedOperation, null));
 
         ConnectionId destination = input.InitialDestinationConnectionId ?? DrawInitialDestination();
+        DateTimeOffset calendarTime = _calendar.AtInstant(now);
         var opened = new Connection(now, new ConnectionSetup
         {
             Config = _config,
@@ -46,7 +47,9 @@ public sealed partial class QuicEndpoint
             AddressIdentity = input.AddressValidationIdentity,
             ServerName = input.ServerName,
             Token = input.Token,
-            CalendarTime = _calendar.AtInstant(now),
+            CalendarTime = calendarTime,
+            Resumption = ResumptionPlan.Of(_config, input, version, calendarTime),
+            ZeroRtt = input.ZeroRtt,
         });
         Register(opened);
         Queue(opened);
@@ -56,16 +59,25 @@ public sealed partial class QuicEndpoint
         return result with { Effects = [.. result.Effects, created] };
     }
 
-    /// <summary>A reserved version makes the server negotiate: whoever probes knows that negotiation works (RFC 9000 §6.3).</summary>
-    private QuicVersion FirstVersion() => _config.EnableReservedVersionProbe
-        ? QuicVersion.DrawReserved(_config.Entropy)
-        : _config.SupportedVersions[0];
+    /// <summary>
+    /// A reserved version makes the server negotiate: whoever probes knows that negotiation works (RFC 9000 §6.3). A session goes on
+    /// only in its own version (RFC 9369 §5).
+    /// </summary>
+    private QuicVersion FirstVersion(OpenConnection input)
+    {
+        if (_config.EnableReservedVersionProbe)
+            return QuicVersion.DrawReserved(_config.Entropy);
+        bool isRemembered = ResumptionState.TryRead(input.ResumptionState.Span, out ResumptionState? state) && Speaks(state.Version);
+        return isRemembered ? state!.Version : _config.SupportedVersions[0];
+    }
 
     /// <summary>Time has passed: what is due at every connection is done, and work that was cut short goes on.</summary>
     /// <param name="now">The instant.</param>
     public EndpointResult TimerExpired(TimeUs now)
     {
         Begin();
+        while (_orphans.TryExpire(now))
+            _drops.Count(DropReason.OrphanZeroRtt);
         while (_turns.Count < MaximumConnectionsPerCall && _deadlines.TryTakeDue(now, out Connection connection))
         {
             connection.OnTimeout(now);

@@ -101,6 +101,7 @@ public sealed partial class QuicEndpoint
             InitialDestinationId = destination,
             OriginalDestinationId = destination,
             HasNegotiatedVersion = true,
+            Resumption = setup.Resumption.Abandoned(),
         });
         _connections.Add(next.Handle, next);
         Queue(next);

@@ -23,6 +23,9 @@ public sealed partial class QuicEndpoint : IDisposable
     private readonly Queue<Connection> _turns = new();
     private readonly DatagramRuns _runs = new();
     private readonly DropCounters _drops = new();
+    private readonly OrphanDatagrams _orphans;
+    private readonly StateSealer? _ticketSealer;
+    private readonly IReplayGuard? _replayGuard;
     private CalendarAnchor _calendar;
     private ulong _lastHandle;
     private readonly List<Effect> _effects = [];
@@ -41,7 +44,12 @@ public sealed partial class QuicEndpoint : IDisposable
         _resetTokens = new StatelessResetTokens(ResetKeyOf(config));
         _resets = new StatelessResetTable(_resetTokens);
         _initials = new IncomingInitials(config.Transport.GreaseQuicBit);
-        _tokens = config.Role == Role.Server ? new AddressTokens(config) : null;
+        _orphans = new OrphanDatagrams(config.OrphanZeroRttBuffer);
+        if (config.Role == Role.Client)
+            return;
+        _tokens = new AddressTokens(config);
+        _ticketSealer = new StateSealer(config.TicketKeys.OrDrawn(config.Entropy), config.Entropy);
+        _replayGuard = config.ReplayGuard ?? ReplayGuard.ForEndpoint(config.TicketKeys, config.Calendar);
     }
 
     /// <summary>Whether it opens connections or accepts them.</summary>
@@ -51,7 +59,7 @@ public sealed partial class QuicEndpoint : IDisposable
     public int ConnectionCount => _connections.Count;
 
     /// <summary>When <see cref="TimerExpired"/> is due; none when only input can bring something about.</summary>
-    public TimeUs? NextWakeup => _deadlines.Earliest;
+    public TimeUs? NextWakeup => _orphans.NextExpiry is { } expiry && !(_deadlines.Earliest <= expiry) ? expiry : _deadlines.Earliest;
 
     /// <summary>Whether a bound cut the last call short: call <see cref="TimerExpired"/> without waiting.</summary>
     public bool HasSendContinuationPending => _turns.Count > 0;
@@ -94,6 +102,7 @@ public sealed partial class QuicEndpoint : IDisposable
             connection.Dispose();
         _connections.Clear();
         _tokens?.Dispose();
+        _ticketSealer?.Dispose();
     }
 
     private static Bytes ResetKeyOf(EndpointConfig config)

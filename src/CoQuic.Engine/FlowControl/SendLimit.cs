@@ -30,6 +30,14 @@ internal sealed class SendLimit(ulong limit)
         return true;
     }
 
+    /// <summary>Takes another limit for this one, though it may be lower: early data was refused (RFC 9001 §4.6.2).</summary>
+    public void Replace(ulong limit)
+    {
+        Debug.Assert(limit >= Used, "what was sent stays within the limit");
+        Limit = limit;
+        _reported = false;
+    }
+
     public void Use(ulong bytes)
     {
         Debug.Assert(bytes <= Available, "what is sent was available");

@@ -33,6 +33,13 @@ internal sealed class StreamOpenLimit
         return true;
     }
 
+    /// <summary>Takes another limit for this one, though it may be lower: early data was refused (RFC 9001 §4.6.2).</summary>
+    public void Replace(ulong limit)
+    {
+        Limit = limit;
+        _wanted = _reported = false;
+    }
+
     /// <summary>Whether a stream of this index may be opened; if not, STREAMS_BLOCKED is due.</summary>
     public bool TryOpen(ulong index)
     {

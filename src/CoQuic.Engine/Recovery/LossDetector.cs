@@ -119,11 +119,15 @@ internal sealed partial class LossDetector
         Rearm(now, context);
     }
 
-    /// <summary>The server refused early data: 0-RTT packets will never be acknowledged (RFC 9002 §6.4). <see cref="Lost"/> lists them.</summary>
+    /// <summary>
+    /// The server refused early data: 0-RTT packets will never be acknowledged (RFC 9002 §6.4), and who does it all the same breaks the
+    /// protocol (RFC 9001 §4.6.2). <see cref="Lost"/> lists them.
+    /// </summary>
     public void OnZeroRttRejected(TimeUs now, in RecoveryContext context)
     {
         Lost.Clear();
         Forget(Of(PacketNumberSpaceId.ApplicationData), EncryptionLevel.ZeroRtt);
+        Of(PacketNumberSpaceId.ApplicationData).Log.Disown(EncryptionLevel.ZeroRtt);
         Rearm(now, context);
     }
 

@@ -161,6 +161,17 @@ internal sealed class SentPacketLog
         }
     }
 
+    /// <summary>Makes the numbers of a level's packets ones that nobody may acknowledge: they were refused unread.</summary>
+    public void Disown(EncryptionLevel level)
+    {
+        for (long number = _oldest; number < _next; number++)
+        {
+            ref Entry entry = ref EntryOf(number);
+            if (entry.Fate == Fate.Lost && entry.Packet.Level == level)
+                entry.Fate = Fate.Skipped;
+        }
+    }
+
     private static bool IsInFlight(in Entry entry) => entry.Fate == Fate.Outstanding && entry.Packet.IsInFlight;
 
     private bool IsLost(in SentPacket packet, in LossRules rules)

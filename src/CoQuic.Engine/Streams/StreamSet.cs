@@ -80,6 +80,53 @@ internal sealed partial class StreamSet
         RaiseOpened(StreamKind.Unidirectional, limits.MaxStreamDataUni);
     }
 
+    /// <summary>
+    /// Early data was refused, and what was sent is to be sent again: the limits under which that was done give way to the peer's new
+    /// ones, even where those are lower.
+    /// </summary>
+    /// <returns>False, with nothing changed, when more was opened or sent than they allow.</returns>
+    public bool TryReplaceLimits(PeerStreamLimits limits)
+    {
+        bool fits = _sendLimit.Used <= limits.MaxData
+            && FitsOpened(StreamKind.Bidirectional, limits.MaxStreamsBidi, limits.MaxStreamDataBidiRemote)
+            && FitsOpened(StreamKind.Unidirectional, limits.MaxStreamsUni, limits.MaxStreamDataUni);
+        if (!fits)
+            return false;
+        _peerLimits = limits;
+        _sendLimit.Replace(limits.MaxData);
+        ReplaceOpened(StreamKind.Bidirectional, limits.MaxStreamsBidi, limits.MaxStreamDataBidiRemote);
+        ReplaceOpened(StreamKind.Unidirectional, limits.MaxStreamsUni, limits.MaxStreamDataUni);
+        return true;
+    }
+
+    private bool FitsOpened(StreamKind kind, ulong count, ulong bytes)
+    {
+        ulong opened = _table.OpenedCount(StreamId.Create(_settings.Role, kind, 0));
+        bool fits = opened <= count;
+        for (ulong index = 0; fits && index < opened; index++)
+        {
+            fits = !_table.TryGetActive(StreamId.Create(_settings.Role, kind, index), out Stream? stream)
+                || stream.Sending is not { } sending || sending.Limit.Used <= bytes;
+        }
+
+        return fits;
+    }
+
+    private void ReplaceOpened(StreamKind kind, ulong count, ulong bytes)
+    {
+        OpenLimit(kind).Replace(count);
+        _events.Enqueue(StreamEvent.StreamsAvailable(kind, count));
+        ulong opened = _table.OpenedCount(StreamId.Create(_settings.Role, kind, 0));
+        for (ulong index = 0; index < opened; index++)
+        {
+            if (_table.TryGetActive(StreamId.Create(_settings.Role, kind, index), out Stream? stream) && stream.Sending is { } sending)
+            {
+                sending.Limit.Replace(bytes);
+                OnChanged(stream);
+            }
+        }
+    }
+
     private void RaiseOpened(StreamKind kind, ulong limit)
     {
         ulong opened = _table.OpenedCount(StreamId.Create(_settings.Role, kind, 0));

@@ -11,4 +11,7 @@ internal interface IServerParameters
     /// <param name="server">The server's, encoded.</param>
     /// <returns>The error that closes the connection, or none.</returns>
     TransportError? Answer(Bytes client, out Bytes server);
+
+    /// <summary>How sessions of the version that was chosen are resumed; none when they are not. Asked after the parameters.</summary>
+    ServerResumption? Resumption { get; }
 }

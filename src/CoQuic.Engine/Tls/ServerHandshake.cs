@@ -12,6 +12,7 @@ internal sealed class ServerHandshake : TlsSession
     private ClientHello? _firstHello;
     private ServerChoice? _firstChoice;
     private Bytes _parameters;
+    private ServerResumption? _resumption;
     private TrafficSecrets? _handshakeSecrets;
     private TrafficSecrets? _applicationSecrets;
     private bool _acceptsEarlyData;
@@ -62,6 +63,7 @@ internal sealed class ServerHandshake : TlsSession
         // RFC 9369 §4.1: they decide about the version, in which also a HelloRetryRequest is sent.
         if (_config.Parameters.Answer(choice.PeerTransportParameters, out _parameters) is { } refused)
             return refused;
+        _resumption = _config.Parameters.Resumption;
         if (choice.KeyShare is not null)
             return Answer(hello, choice, choice.KeyShare, message);
         Transcript.Append(message.Encoded);
@@ -99,14 +101,14 @@ internal sealed class ServerHandshake : TlsSession
     /// <summary>The last ClientHello is there: a session is resumed or a new one begun, and our whole flight goes out.</summary>
     private TransportError? Answer(ClientHello hello, ServerChoice choice, KeyShareEntry peerShare, HandshakeMessage message)
     {
-        OfferedTicket? ticket = _config.Resumption?.Find(hello, choice);
+        OfferedTicket? ticket = _resumption?.Find(hello, choice);
         if (BeginKeySchedule(hello, ticket, message) is { } error)
             return error;
         WasResumed = ticket is not null;
         _takesTickets = hello.HasDheMode == true;
         // RFC 8446 §4.2.10: early data belongs to the first identity alone.
         _acceptsEarlyData = ticket is { Index: 0 } first && hello.OffersEarlyData
-            && _config.Resumption!.EarlyData.Accepts(first.Content, first.Identity, choice, _config.Resumption.Time);
+            && _resumption!.EarlyData.Accepts(first.Content, first.Identity, choice, _resumption.Time);
         return SendFlight(hello, choice, ticket?.Index, peerShare);
     }
 
@@ -230,7 +232,7 @@ internal sealed class ServerHandshake : TlsSession
     /// <param name="now">Calendar time.</param>
     public void IssueTickets(DateTimeOffset now)
     {
-        if (_config.Resumption is not { } resumption || !_takesTickets)
+        if (_resumption is not { } resumption || !_takesTickets)
             return;
         List<byte> messages = [];
         for (int number = 0; number < resumption.Count; number++)

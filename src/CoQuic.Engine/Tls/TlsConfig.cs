@@ -56,7 +56,4 @@ internal sealed record TlsServerConfig : TlsConfig
     public required IServerParameters Parameters { get; init; }
 
     public required IServerIdentitySelector Identities { get; init; }
-
-    /// <summary>How sessions are resumed; none when they are not.</summary>
-    public ServerResumption? Resumption { get; init; }
 }

@@ -34,6 +34,8 @@ type Answer =
     | Signature of signature: Bytes
     /// The verdict on a certificate.
     | Verdict of verdict: Verdict
+    /// Whether a ticket was new, and early data with it could be taken.
+    | TicketClaim of isNew: bool
     /// A new connection ID.
     | ConnectionId of id: ConnectionId
     /// The connection ID that a packet with a short header begins with; none when it is none of ours.
@@ -128,6 +130,19 @@ module internal RecordingSources =
                 note (Answer.Verdict(verdict answer))
                 answer }
 
+    let private replayGuard note (inner: IReplayGuard) =
+        { new IReplayGuard with
+            member _.TryClaim(ticketId, sentAt, now, expires) =
+                let isNew = inner.TryClaim(ticketId, sentAt, now, expires)
+                note (Answer.TicketClaim isNew)
+                isNew }
+
+    /// The guard that an endpoint would make for itself.
+    let private guardOf (sources: Sources) (config: EndpointConfig) : IReplayGuard =
+        match config.ReplayGuard with
+        | Some guard -> guard
+        | None -> Engine.ReplayGuard.ForEndpoint(SealingKeys.toEngine config.TicketKeys, sources.Calendar)
+
     let private scheme note (bits: IEntropy) (inner: IConnectionIdScheme) =
         { new IConnectionIdScheme with
             member _.Generate _ =
@@ -152,4 +167,5 @@ module internal RecordingSources =
         { config with
             CertificateVerifier = Some(verifier note verifierInUse)
             ServerIdentities = config.ServerIdentities |> Option.map (identities note)
+            ReplayGuard = Some(replayGuard note (guardOf sources config))
             ConnectionIds = scheme note sources.Entropy config.ConnectionIds }

@@ -23,6 +23,7 @@ type internal Tape() =
         | Answer.Identity _ -> "a server identity"
         | Answer.Signature _ -> "a signature"
         | Answer.Verdict _ -> "a verdict"
+        | Answer.TicketClaim _ -> "a claim of a ticket"
         | Answer.ConnectionId _ -> "a connection ID"
         | Answer.ConnectionIdRead _ -> "the connection ID of a packet"
 
@@ -124,6 +125,13 @@ type internal Tape() =
                 | Verdict.Accepted -> Engine.CertificateVerdict.Accept
                 | Verdict.Rejected(alert, reason) -> Engine.CertificateVerdict.Reject(alert, reason) }
 
+    let replayGuard =
+        { new IReplayGuard with
+            member _.TryClaim(_, _, _, _) =
+                next "a claim of a ticket" (function
+                    | Answer.TicketClaim isNew -> Some isNew
+                    | _ -> None) }
+
     let scheme =
         { new IConnectionIdScheme with
             member _.Generate _ =
@@ -160,4 +168,5 @@ type internal Tape() =
                 match config.Role with
                 | Role.Server -> Some identities
                 | _ -> None
+            ReplayGuard = Some replayGuard
             ConnectionIds = scheme }

@@ -10,7 +10,8 @@ internal sealed class EmbeddedDriver : IDriver
         Capabilities.ExplicitReceiveCredit | Capabilities.SendProgress | Capabilities.StreamLimits
         | Capabilities.CloseReasons | Capabilities.HandshakeInformation | Capabilities.InjectedSources
         | Capabilities.DatagramRuns | Capabilities.OwnedInput | Capabilities.Statistics | Capabilities.KeyLog
-        | Capabilities.HandshakeTimeout | Capabilities.KeepAlive | Capabilities.Qlog | Capabilities.DropCounts;
+        | Capabilities.HandshakeTimeout | Capabilities.KeepAlive | Capabilities.Qlog | Capabilities.DropCounts
+        | Capabilities.TicketKeys | Capabilities.EarlyDataRefusal;
 
     private readonly QuicEndpoint _endpoint;
 

@@ -3,6 +3,7 @@ namespace CoQuic.Runtime
 open System
 open System.Collections.Generic
 open System.Net
+open System.Threading
 open System.Threading.Channels
 open System.Threading.Tasks
 open CoQuic.FSharp
@@ -24,6 +25,18 @@ type internal ConnectionCore
     let closed =
         TaskCompletionSource<RuntimeError>(TaskCreationOptions.RunContinuationsAsynchronously)
 
+    let ready = TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+
+    let firstTicket =
+        TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+
+    let mutable resumptionState: Secret option = None
+
+    /// Nobody has to look at the failure.
+    let failQuietly (source: TaskCompletionSource) (error: exn) =
+        if source.TrySetException error then
+            source.Task.Exception |> ignore
+
     let add id isOurs =
         let stream = StreamCore(handle, id, isOurs, settings, queue)
         streams.Add(id, stream)
@@ -35,6 +48,32 @@ type internal ConnectionCore
 
     /// What the handshake settled, once it is done.
     member val Handshake: HandshakeInformation option = None with get, set
+
+    /// Completes when the handshake is done; fails when the connection ends before.
+    member _.Ready: Task = ready.Task
+
+    /// What became of early data; none while nothing is known, or nobody asked.
+    member val ZeroRtt: ZeroRttStatus option = None with get, set
+
+    /// The agent's: whether the application has the connection.
+    member val IsHandedOver = false with get, set
+
+    /// What resumes the session later: the newest, or nothing.
+    member _.ResumptionState: Secret =
+        Volatile.Read &resumptionState |> Option.defaultValue Secret.empty
+
+    /// Completes when there is something that resumes the session; fails when the connection ends before.
+    member _.FirstTicket: Task = firstTicket.Task
+
+    /// The agent's: the session can be resumed.
+    member _.OnResumptionState(state: Secret) =
+        Volatile.Write(&resumptionState, Some state)
+        firstTicket.TrySetResult() |> ignore
+
+    /// The agent's: the handshake is done.
+    member this.OnReady(information: HandshakeInformation option) =
+        this.Handshake <- information
+        ready.TrySetResult() |> ignore
 
     /// How the connection ended, once it has.
     member _.Closed: Task<RuntimeError> = closed.Task
@@ -76,10 +115,19 @@ type internal ConnectionCore
         if stream.IsOver then
             streams.Remove stream.Id |> ignore
 
+    /// The agent's: early data was refused, and its streams ended with it. Others will have their numbers.
+    member _.ForgetStreams(error: exn) =
+        for stream in streams.Values do
+            stream.OnForgotten error
+
+        streams.Clear()
+
     /// The agent's: the connection has ended, and with it every stream.
     member _.OnClosed(reason: RuntimeError) =
         let error = QuicExceptions.ofError reason
         closed.TrySetResult reason |> ignore
+        failQuietly ready error
+        failQuietly firstTicket error
         waiting.Writer.TryComplete error |> ignore
 
         for stream in streams.Values do

@@ -49,7 +49,9 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
     static let refusedStream = 0UL
 
     let connections = Dictionary<ConnectionHandle, ConnectionCore>()
-    let opening = Dictionary<OpenTag, TaskCompletionSource<ConnectionCore>>()
+
+    let opening =
+        Dictionary<OpenTag, struct (OpenRequest * TaskCompletionSource<ConnectionCore>)>()
 
     let handshaking =
         Dictionary<ConnectionHandle, TaskCompletionSource<ConnectionCore>>()
@@ -73,30 +75,43 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
     let add handle role =
         let connection = ConnectionCore(handle, role, peer (), settings, queue)
         connections.Add(handle, connection)
+        connection
 
     let connect request pending =
         let tag = nextTag ()
-        opening.Add(tag, pending)
+        opening.Add(tag, struct (request, pending))
         [ Command.Open(tag, request) ]
+
+    /// Whether what is written before the handshake is done goes out, or at least need not wait to be written.
+    let sendsEarly (request: OpenRequest) =
+        request.ZeroRtt.Attempt && request.ResumptionState <> Secret.empty
 
     let onOpened tag handle =
         match take opening tag with
-        | ValueSome pending ->
-            add handle Role.Client
-            handshaking.Add(handle, pending)
+        | ValueSome(struct (request, pending)) ->
+            let connection = add handle Role.Client
+
+            if sendsEarly request then
+                pending.TrySetResult connection |> ignore
+            else
+                handshaking.Add(handle, pending)
         | ValueNone -> ()
 
     let onRefused tag error =
         match take opening tag with
-        | ValueSome pending ->
+        | ValueSome(struct (_, pending)) ->
             pending.TrySetException(QuicExceptions.ofError (RuntimeError.ofOpenError error))
             |> ignore
         | ValueNone -> ()
 
         events.Closed connections.Count
 
+    /// A server's application gets the connection, once.
     let accept (connection: ConnectionCore) =
-        if events.Accepted connection then
+        if connection.Role = Role.Client || connection.IsHandedOver then
+            []
+        elif events.Accepted connection then
+            connection.IsHandedOver <- true
             []
         else
             [ Command.close connection.Handle 0UL "the server takes no more connections" ]
@@ -104,7 +119,7 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
     let onReady handle information =
         match connections.TryGetValue handle with
         | true, connection ->
-            connection.Handshake <- information
+            connection.OnReady information
 
             match take handshaking handle with
             | ValueSome pending ->
@@ -173,7 +188,8 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
                     arrived.Add stream
 
                 connection.Release stream
-                []
+                // Early data comes before the handshake is done.
+                accept connection
             | ValueNone -> refuseStream data.Connection data.Stream
         | _ -> []
 
@@ -206,13 +222,28 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
         | _ -> ()
 
     let onStreams () =
-        let changed = queue.TakeAll()
+        let changed = queue.TakeAll() |> List.filter (fun stream -> not stream.IsForgotten)
+
         let commands = StreamCommands.ofStreams changed
 
         for stream in changed do
             withStream stream.Connection stream.Id ignore
 
         commands
+
+    let onZeroRtt (event: ZeroRttStatusEvent) =
+        match connections.TryGetValue event.Connection with
+        | true, connection ->
+            connection.ZeroRtt <- Some event.Status
+
+            if event.HaveStreamsEnded then
+                connection.ForgetStreams(QuicExceptions.ofError RuntimeError.EarlyDataRejected)
+        | _ -> ()
+
+    let onResumptionState (state: ResumptionStateAvailable) =
+        match connections.TryGetValue state.Connection with
+        | true, connection -> connection.OnResumptionState state.Serialized
+        | _ -> ()
 
     let onMessage message =
         match message with
@@ -231,7 +262,7 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
             []
         | Signal.Refused(tag, error) -> onRefused tag error
         | Signal.Accepted handle ->
-            add handle Role.Server
+            add handle Role.Server |> ignore
             []
         | Signal.HandshakeReady(handle, information) -> onReady handle information
         | Signal.StreamOpened(tag, handle, id) -> onStreamOpened tag handle id
@@ -245,6 +276,12 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
         | Signal.SendProgress progress ->
             withStream progress.Connection progress.Stream (fun stream -> stream.OnProgress progress.Released)
             []
+        | Signal.ZeroRtt event ->
+            onZeroRtt event
+            []
+        | Signal.ResumptionState state ->
+            onResumptionState state
+            []
         | Signal.Closed closed -> onClosed closed
         | Signal.NewToken token ->
             onToken token
@@ -255,8 +292,6 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
         | Signal.Datagram _
         | Signal.PathChanged _
         | Signal.PreferredAddress _
-        | Signal.ResumptionState _
-        | Signal.ZeroRtt _
         | Signal.Inspected _ -> []
 
     /// The program.
@@ -277,7 +312,7 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
 
     /// The agent has ended: so has everything that waits. Called once no update runs any more.
     member _.OnEnded(error: RuntimeError) =
-        for pending in opening.Values do
+        for struct (_, pending) in opening.Values do
             pending.TrySetException(QuicExceptions.ofError error) |> ignore
 
         for connection in List.ofSeq connections.Values do

@@ -93,6 +93,14 @@ type internal StreamCore
         | null -> ()
         | sender -> sender.OnProgress released
 
+    /// The agent's: whether another stream may have its number by now, so that nothing more is to be done for it.
+    member val IsForgotten = false with get, set
+
+    /// The agent's: the stream ended as if it had never been.
+    member this.OnForgotten(error: exn) =
+        this.IsForgotten <- true
+        this.OnClosed error
+
     /// The agent's: the connection ended.
     member this.OnClosed(error: exn) =
         match this.Receiver with

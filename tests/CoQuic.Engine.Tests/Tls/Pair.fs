@@ -94,8 +94,10 @@ let clientSession settings =
     )
 
 /// Gives the same transport parameters to whoever asks.
-let private alwaysAnswering (parameters: Bytes) =
+let private alwaysAnswering (parameters: Bytes) (resumption: ServerResumption option) =
     { new IServerParameters with
+        member _.Resumption = Option.toObj resumption
+
         member _.Answer(_, server) =
             server <- parameters
             null }
@@ -104,13 +106,12 @@ let serverSession settings =
     new ServerHandshake(
         TlsServerConfig(
             ApplicationProtocols = settings.Protocols,
-            Parameters = alwaysAnswering settings.Parameters,
+            Parameters = alwaysAnswering settings.Parameters settings.Resumption,
             Entropy = settings.Entropy,
             Groups = settings.Groups,
             CipherSuites = settings.Suites,
             EnableKeyLog = settings.KeyLog,
-            Identities = settings.Identities,
-            Resumption = Option.toObj settings.Resumption
+            Identities = settings.Identities
         )
     )
 

@@ -23,6 +23,21 @@ public sealed class ReplayGuard(int capacity, DateTimeOffset since) : IReplayGua
     private readonly HashSet<Bytes> _claimed = [];
     private readonly Queue<Claim> _byAge = [];
 
+    /// <summary>
+    /// The guard of an endpoint that is given none. Ticket keys that the endpoint draws are nobody else's. Configured ones may have
+    /// opened tickets before a restart, of which the new guard knows nothing: what could have been sent by then is refused (RFC 8446
+    /// §8.2).
+    /// </summary>
+    /// <param name="ticketKeys">The endpoint's ticket keys.</param>
+    /// <param name="calendar">Its calendar: remembering begins with it.</param>
+    public static ReplayGuard ForEndpoint(SealingKeys ticketKeys, CalendarAnchor calendar)
+    {
+        ArgumentNullException.ThrowIfNull(ticketKeys);
+        ArgumentNullException.ThrowIfNull(calendar);
+        DateTimeOffset since = ticketKeys.Current.IsEmpty ? DateTimeOffset.MinValue : calendar.Utc + EarlyDataPolicy.AgeTolerance;
+        return new ReplayGuard(DefaultCapacity, since);
+    }
+
     /// <summary>How many claims are remembered.</summary>
     public int Count => _claimed.Count;
 
