@@ -51,6 +51,12 @@ public enum Capabilities
 
     /// <summary>Counts of what was dropped, by reason.</summary>
     DropCounts = 1 << 13,
+
+    /// <summary>Servers that ask for clients' certificates, and clients that have one.</summary>
+    ClientCertificates = 1 << 14,
+
+    /// <summary><see cref="CertificateVerdictNeededEffect"/>s and <see cref="ServerIdentityNeededEffect"/>s, and their answers.</summary>
+    AsynchronousVerdicts = 1 << 15,
 }
 
 /// <summary>Which capabilities a configuration asks for.</summary>
@@ -68,6 +74,10 @@ internal static class CapabilityRules
             required |= Capabilities.HandshakeTimeout;
         if (config.Transport.KeepAliveInterval > TimeSpan.Zero)
             required |= Capabilities.KeepAlive;
+        if (config.ClientCertificates != ClientCertificatePolicy.None || config.ClientIdentities is not null)
+            required |= Capabilities.ClientCertificates;
+        if (config.AsksForCertificateVerdicts || config.AsksForServerIdentities)
+            required |= Capabilities.AsynchronousVerdicts;
         if (config.EnableKeyLog)
             required |= Capabilities.KeyLog;
         if (config.EnableQlog)

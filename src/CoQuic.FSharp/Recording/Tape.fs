@@ -20,7 +20,7 @@ type internal Tape() =
         | Answer.KeyShare _ -> "a key share"
         | Answer.SharedSecret _ -> "a shared secret"
         | Answer.KeyShareAnswer _ -> "an answer to a key share"
-        | Answer.Identity _ -> "a server identity"
+        | Answer.Identity _ -> "an identity"
         | Answer.Signature _ -> "a signature"
         | Answer.Verdict _ -> "a verdict"
         | Answer.ConnectionId _ -> "a connection ID"
@@ -99,18 +99,28 @@ type internal Tape() =
                     | Answer.Signature signature -> Some(Bytes.toArray signature)
                     | _ -> None) }
 
+    let identity () : ServerIdentity | null =
+        let certificates, schemes =
+            next "an identity" (function
+                | Answer.Identity(certificates, schemes) -> Some(certificates, schemes)
+                | _ -> None)
+
+        if certificates.IsEmpty then
+            null
+        else
+            ServerIdentity(List.toArray certificates, signer schemes)
+
     let identities =
         { new IServerIdentitySelector with
-            member _.Select _ =
-                let certificates, schemes =
-                    next "a server identity" (function
-                        | Answer.Identity(certificates, schemes) -> Some(certificates, schemes)
-                        | _ -> None)
+            member _.Select _ = identity () }
 
-                if certificates.IsEmpty then
-                    null
-                else
-                    ServerIdentity(List.toArray certificates, signer schemes) }
+    /// A client that had nobody to ask has nothing on the tape.
+    let clientIdentities =
+        { new IClientIdentitySelector with
+            member _.Select _ =
+                match answers.TryPeek() with
+                | true, Answer.Identity _ -> identity ()
+                | _ -> null }
 
     let verifier =
         { new ICertificateVerifier with
@@ -120,9 +130,7 @@ type internal Tape() =
                         | Answer.Verdict verdict -> Some verdict
                         | _ -> None)
 
-                match verdict with
-                | Verdict.Accepted -> Engine.CertificateVerdict.Accept
-                | Verdict.Rejected(alert, reason) -> Engine.CertificateVerdict.Reject(alert, reason) }
+                Verdict.toEngine verdict }
 
     let scheme =
         { new IConnectionIdScheme with
@@ -160,4 +168,5 @@ type internal Tape() =
                 match config.Role with
                 | Role.Server -> Some identities
                 | _ -> None
+            ClientIdentities = Some clientIdentities
             ConnectionIds = scheme }

@@ -10,7 +10,8 @@ internal sealed class EmbeddedDriver : IDriver
         Capabilities.ExplicitReceiveCredit | Capabilities.SendProgress | Capabilities.StreamLimits
         | Capabilities.CloseReasons | Capabilities.HandshakeInformation | Capabilities.InjectedSources
         | Capabilities.DatagramRuns | Capabilities.OwnedInput | Capabilities.Statistics | Capabilities.KeyLog
-        | Capabilities.HandshakeTimeout | Capabilities.KeepAlive | Capabilities.Qlog | Capabilities.DropCounts;
+        | Capabilities.HandshakeTimeout | Capabilities.KeepAlive | Capabilities.Qlog | Capabilities.DropCounts
+        | Capabilities.ClientCertificates | Capabilities.AsynchronousVerdicts;
 
     private readonly QuicEndpoint _endpoint;
 
@@ -74,6 +75,13 @@ internal sealed class EmbeddedDriver : IDriver
 
     public QueryResult RequestMigration(TimeUs now, ConnectionHandle connection, in RequestMigration input) =>
         new(_endpoint.RequestMigration(now, connection, input));
+
+    public QueryResult AnswerCertificate(
+        TimeUs now, ConnectionHandle connection, ulong questionId, CertificateVerdict verdict) =>
+        new(_endpoint.AnswerCertificate(now, connection, questionId, verdict));
+
+    public QueryResult AnswerIdentity(TimeUs now, ConnectionHandle connection, ulong questionId, string? name) =>
+        new(_endpoint.AnswerIdentity(now, connection, questionId, name));
 
     public void Dispose() => _endpoint.Dispose();
 }
