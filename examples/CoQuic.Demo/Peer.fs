@@ -172,6 +172,8 @@ module Peer =
         | Signal.ResumptionState _
         | Signal.NewToken _
         | Signal.ZeroRtt _
+        | Signal.CertificateVerdictNeeded _
+        | Signal.ServerIdentityNeeded _
         | Signal.Inspected _ -> stay peer
 
     let private onDisk now answer peer =

@@ -287,12 +287,24 @@ type EndpointConfig =
         SupportedVersions: QuicVersion list
         /// Whether the peer's certificate chain and name are verified. Its handshake signature always is.
         VerifyPeer: bool
-        /// Who judges the peer's certificate; none takes the platform's rules and the system's roots.
+        /// Who judges the peer's certificate. None takes the platform's rules and the system's roots on a client; a server that
+        /// asks for certificates needs one.
         [<JsonIgnore>]
         CertificateVerifier: ICertificateVerifier option
-        /// Who picks a server's certificate and key. Servers need one.
+        /// Whether the application judges peers' certificates, in place of a verifier: `CertificateVerdictNeeded` asks, and the
+        /// handshake waits for the answer within the handshake timeout. Without `VerifyPeer` nobody is asked.
+        AsksForCertificateVerdicts: bool
+        /// Who picks a server's certificate and key, by name. Servers need one.
         [<JsonIgnore>]
         ServerIdentities: IServerIdentitySelector option
+        /// Whether the application says which identity a client is shown: `ServerIdentityNeeded` asks, the handshake waits within
+        /// the handshake timeout, and the answer is the name for which `ServerIdentities` is asked, in place of the client's.
+        AsksForServerIdentities: bool
+        /// Whether a server asks clients for a certificate (RFC 8446 §4.3.2). One that does resumes no sessions.
+        ClientCertificates: ClientCertificatePolicy
+        /// Who picks a client's certificate and key for a server that asks; none has no certificate to show.
+        [<JsonIgnore>]
+        ClientIdentities: IClientIdentitySelector option
         /// Transport settings.
         Transport: TransportConfig
         /// No datagram sent is larger, 1200 to 65527 bytes.
@@ -405,7 +417,11 @@ module EndpointConfig =
             SupportedVersions = List.toArray config.SupportedVersions,
             VerifyPeer = config.VerifyPeer,
             CertificateVerifier = Option.toObj config.CertificateVerifier,
+            AsksForCertificateVerdicts = config.AsksForCertificateVerdicts,
             ServerIdentities = Option.toObj config.ServerIdentities,
+            AsksForServerIdentities = config.AsksForServerIdentities,
+            ClientCertificates = config.ClientCertificates,
+            ClientIdentities = Option.toObj config.ClientIdentities,
             Transport = TransportConfig.toEngine config.Transport,
             MaxOutboundDatagramSize = config.MaxOutboundDatagramSize,
             ZeroRtt = ZeroRttConfig.toEngine config.ZeroRtt,
@@ -450,7 +466,11 @@ module EndpointConfig =
           SupportedVersions = List.ofSeq config.SupportedVersions
           VerifyPeer = config.VerifyPeer
           CertificateVerifier = Option.ofObj config.CertificateVerifier
+          AsksForCertificateVerdicts = config.AsksForCertificateVerdicts
           ServerIdentities = Option.ofObj config.ServerIdentities
+          AsksForServerIdentities = config.AsksForServerIdentities
+          ClientCertificates = config.ClientCertificates
+          ClientIdentities = Option.ofObj config.ClientIdentities
           Transport = TransportConfig.ofEngine config.Transport
           MaxOutboundDatagramSize = config.MaxOutboundDatagramSize
           ZeroRtt = ZeroRttConfig.ofEngine config.ZeroRtt
@@ -519,11 +539,45 @@ module EndpointConfig =
         { config with
             SupportedVersions = versions }
 
+    /// A server of one application protocol with a selector that picks the identity for each client.
+    let serverOf (applicationProtocol: string) (identities: IServerIdentitySelector) : EndpointConfig =
+        { defaultsFor Role.Server [ applicationProtocol ] with
+            ServerIdentities = Some identities }
+
     /// The same configuration, with peers' certificates judged by this verifier.
     let verifiedBy (verifier: ICertificateVerifier) (config: EndpointConfig) : EndpointConfig =
         { config with
             VerifyPeer = true
             CertificateVerifier = Some verifier }
+
+    /// The same configuration, with peers' certificates judged by the platform's rules and these roots (PEM), and no others.
+    let withTrustedRoots (roots: string) (config: EndpointConfig) : Result<EndpointConfig, IdentityError> =
+        Trust.onlyPem roots |> Result.map (fun verifier -> verifiedBy verifier config)
+
+    /// The same client's configuration, with this identity for servers that ask for one.
+    let withClientIdentity (identity: ClientIdentity) (config: EndpointConfig) : EndpointConfig =
+        { config with
+            ClientIdentities = Some(Engine.SingleClientIdentity identity) }
+
+    /// The same server's configuration, with clients asked for a certificate, which this verifier judges.
+    let askingClients
+        (policy: ClientCertificatePolicy)
+        (verifier: ICertificateVerifier)
+        (config: EndpointConfig)
+        : EndpointConfig =
+        { verifiedBy verifier config with
+            ClientCertificates = policy }
+
+    /// The same server's configuration, with a function that picks the identity by the name that a client asks for, none where
+    /// it sends none. It is called once a handshake, so that what it answers may change while the server runs.
+    let withIdentities (select: string option -> ServerIdentity option) (config: EndpointConfig) : EndpointConfig =
+        let selector =
+            { new IServerIdentitySelector with
+                member _.Select serverName =
+                    serverName |> Option.ofObj |> select |> Option.toObj }
+
+        { config with
+            ServerIdentities = Some selector }
 
     /// The same configuration, without a look at the peer's certificate chain and name: for trying things out. That the peer
     /// holds the key of the certificate that it shows is always checked.

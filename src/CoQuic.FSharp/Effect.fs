@@ -341,6 +341,55 @@ type ConnectionClosed =
     member private this.Display = $"ConnectionClosed {this.Connection}: {this.Reason}"
     override this.ToString() = this.Display
 
+/// The application has to judge the peer's certificate: the handshake waits for `Input.AnswerCertificate`, at most until the
+/// handshake timeout.
+[<StructuredFormatDisplay("{Display}")>]
+type CertificateVerdictNeeded =
+    {
+        Connection: ConnectionHandle
+        /// The question's number, which the answer repeats.
+        QuestionId: uint64
+        /// What is known of the peer.
+        Question: CertificateQuestion
+    }
+
+    member private this.Display =
+        let name =
+            if this.Question.ServerName = "" then
+                "a client"
+            else
+                $"'{this.Question.ServerName}'"
+
+        $"CertificateVerdictNeeded {this.Connection}: question {this.QuestionId}, {name}, {this.Question.Chain.Length} certificates"
+
+    override this.ToString() = this.Display
+
+/// The application has to say who the server is for a client: the handshake waits for an answer, at most until the handshake
+/// timeout.
+[<StructuredFormatDisplay("{Display}")>]
+type ServerIdentityNeeded =
+    {
+        Connection: ConnectionHandle
+        /// The question's number, which the answer repeats.
+        QuestionId: uint64
+        /// The host name that the client asked for (SNI), if it named one; the peer's choice of text.
+        ServerName: string option
+        /// The ALPN protocol, which is negotiated already.
+        ApplicationProtocol: string
+        /// What the client can verify.
+        SignatureSchemes: SignatureScheme list
+    }
+
+    member private this.Display =
+        let name =
+            this.ServerName
+            |> Option.map (sprintf "'%s'")
+            |> Option.defaultValue "no server name"
+
+        $"ServerIdentityNeeded {this.Connection}: question {this.QuestionId}, {name}, {this.ApplicationProtocol}"
+
+    override this.ToString() = this.Display
+
 /// Something the host has to do or may want to know. Effects are immutable: keep them, compare them, replay them.
 [<StructuredFormatDisplay("{Display}")>]
 type Effect =
@@ -361,6 +410,8 @@ type Effect =
     | SendProgress of SendProgress
     | StreamsAvailable of StreamsAvailable
     | Trace of Trace
+    | CertificateVerdictNeeded of CertificateVerdictNeeded
+    | ServerIdentityNeeded of ServerIdentityNeeded
     | ConnectionClosed of ConnectionClosed
 
     member private this.Display =
@@ -382,6 +433,8 @@ type Effect =
         | SendProgress progress -> string progress
         | StreamsAvailable streams -> string streams
         | Trace trace -> string trace
+        | CertificateVerdictNeeded needed -> string needed
+        | ServerIdentityNeeded needed -> string needed
         | ConnectionClosed closed -> string closed
 
     override this.ToString() = this.Display
@@ -406,6 +459,8 @@ type Effect =
         | SendProgress progress -> progress.Connection
         | StreamsAvailable streams -> streams.Connection
         | Trace trace -> trace.Connection
+        | CertificateVerdictNeeded needed -> needed.Connection
+        | ServerIdentityNeeded needed -> needed.Connection
         | ConnectionClosed closed -> closed.Connection
 
 /// Runs of datagrams.

@@ -58,6 +58,24 @@ module internal EffectMapping =
               PeerCertificate = information.PeerCertificate
               WasResumed = information.WasResumed }
 
+    let private verdictNeeded (needed: Engine.CertificateVerdictNeededEffect) =
+        CertificateVerdictNeeded
+            { Connection = needed.Connection
+              QuestionId = needed.QuestionId
+              Question =
+                { Chain = List.ofSeq needed.Question.Chain
+                  ServerName = needed.Question.ServerName
+                  Time = needed.Question.Time
+                  PeerRole = needed.Question.PeerRole } }
+
+    let private identityNeeded (needed: Engine.ServerIdentityNeededEffect) =
+        ServerIdentityNeeded
+            { Connection = needed.Connection
+              QuestionId = needed.QuestionId
+              ServerName = Option.ofObj needed.Question.ServerName
+              ApplicationProtocol = needed.Question.ApplicationProtocol
+              SignatureSchemes = List.ofSeq needed.Question.SignatureSchemes }
+
     /// Effects that are few a connection.
     let private ofRareEffect (effect: Engine.Effect) : Effect =
         match effect with
@@ -101,6 +119,8 @@ module internal EffectMapping =
             Trace
                 { Connection = trace.Connection
                   Record = traceRecord trace.Record }
+        | :? Engine.CertificateVerdictNeededEffect as needed -> verdictNeeded needed
+        | :? Engine.ServerIdentityNeededEffect as needed -> identityNeeded needed
         | :? Engine.ConnectionClosedEffect as closed ->
             ConnectionClosed
                 { Connection = closed.Connection

@@ -194,6 +194,18 @@ module Endpoint =
 
         take endpoint (endpoint.Core.RequestMigration(now, input.Connection, &migration))
 
+    /// Judges a peer's certificate, as `CertificateVerdictNeeded` asked.
+    let answerCertificate (now: TimeUs) (input: AnswerCertificate) (endpoint: Endpoint) : QueryResult =
+        hear now (Input.AnswerCertificate input) endpoint
+        let verdict = Verdict.toEngine input.Verdict
+        take endpoint (endpoint.Core.AnswerCertificate(now, input.Connection, input.QuestionId, verdict))
+
+    /// Says who the server is for a client, as `ServerIdentityNeeded` asked.
+    let answerIdentity (now: TimeUs) (input: AnswerIdentity) (endpoint: Endpoint) : QueryResult =
+        hear now (Input.AnswerIdentity input) endpoint
+        let name = Option.toObj input.Name
+        take endpoint (endpoint.Core.AnswerIdentity(now, input.Connection, input.QuestionId, name))
+
     /// Any input, as the value it is.
     let apply (now: TimeUs) (input: Input) (endpoint: Endpoint) : QueryResult =
         match input with
@@ -210,6 +222,8 @@ module Endpoint =
         | Input.CloseConnection input -> closeConnection now input endpoint
         | Input.RequestKeyUpdate connection -> requestKeyUpdate now connection endpoint
         | Input.RequestMigration input -> requestMigration now input endpoint
+        | Input.AnswerCertificate input -> answerCertificate now input endpoint
+        | Input.AnswerIdentity input -> answerIdentity now input endpoint
 
     /// When `timerExpired` is due; none when only input can bring something about.
     let nextWakeup (endpoint: Endpoint) : TimeUs option =

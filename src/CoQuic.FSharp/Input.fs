@@ -167,6 +167,25 @@ type RequestMigration =
         AddressValidationIdentity: Bytes
     }
 
+/// The verdict that a `CertificateVerdictNeeded` asked for. One that is late, or answers another question, is refused.
+type AnswerCertificate =
+    {
+        Connection: ConnectionHandle
+        /// The question's number.
+        QuestionId: uint64
+        Verdict: Verdict
+    }
+
+/// The identity that a `ServerIdentityNeeded` asked for. One that is late, or answers another question, is refused.
+type AnswerIdentity =
+    {
+        Connection: ConnectionHandle
+        /// The question's number.
+        QuestionId: uint64
+        /// The name under which the endpoint's selector has the identity; none refuses the client with unrecognized_name.
+        Name: string option
+    }
+
 /// Everything that an endpoint takes. A value: it can be recorded and fed again.
 [<RequireQualifiedAccess>]
 type Input =
@@ -189,6 +208,10 @@ type Input =
     /// Updates the keys as soon as the rules allow it (RFC 9001 §6).
     | RequestKeyUpdate of connection: ConnectionHandle
     | RequestMigration of RequestMigration
+    /// Judges the peer's certificate.
+    | AnswerCertificate of AnswerCertificate
+    /// Says who the server is for a client.
+    | AnswerIdentity of AnswerIdentity
 
 /// Inputs.
 module Input =
@@ -209,3 +232,5 @@ module Input =
         | Input.CloseConnection _ -> "CloseConnection"
         | Input.RequestKeyUpdate _ -> "RequestKeyUpdate"
         | Input.RequestMigration _ -> "RequestMigration"
+        | Input.AnswerCertificate _ -> "AnswerCertificate"
+        | Input.AnswerIdentity _ -> "AnswerIdentity"

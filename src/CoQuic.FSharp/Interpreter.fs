@@ -299,6 +299,8 @@ module Interpreter =
             |> notify change.Connection (Signal.PathChanged change)
         | SendProgress progress -> onSendProgress progress step
         | StreamsAvailable streams -> onStreamsAvailable streams step
+        | CertificateVerdictNeeded needed -> notify needed.Connection (Signal.CertificateVerdictNeeded needed) step
+        | ServerIdentityNeeded needed -> notify needed.Connection (Signal.ServerIdentityNeeded needed) step
         | Trace trace -> perform (Action.Record trace) step
         | ConnectionClosed closed -> onClosed closed step
 

@@ -130,6 +130,10 @@ type Signal =
     | ZeroRtt of event: ZeroRttStatusEvent
     /// A packet in the clear, when inspection is on.
     | Inspected of packet: PacketInspection
+    /// The peer's certificate is to be judged: `Command.AnswerCertificate` answers.
+    | CertificateVerdictNeeded of needed: CertificateVerdictNeeded
+    /// It is to be said who the server is for a client: `Command.AnswerIdentity` answers.
+    | ServerIdentityNeeded of needed: ServerIdentityNeeded
     /// An operation was refused; it changed nothing.
     | Declined of error: LocalError
     /// The connection has ended; no signal of it follows.

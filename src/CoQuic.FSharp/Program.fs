@@ -24,6 +24,8 @@ type Command<'message> =
     | Close of CloseConnection
     | RequestKeyUpdate of connection: ConnectionHandle
     | RequestMigration of connection: ConnectionHandle * target: MigrationTarget
+    | AnswerCertificate of AnswerCertificate
+    | AnswerIdentity of AnswerIdentity
     /// Hear this message once the delay is over; not before the next turn.
     | After of delay: TimeSpan * message: 'message
     /// Forget every `After` whose message equals this one.

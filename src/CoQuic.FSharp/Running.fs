@@ -125,6 +125,8 @@ module Running =
         | Command.Close close -> act (Action.Feed(Input.CloseConnection close)) turn
         | Command.RequestKeyUpdate handle -> act (Action.Feed(Input.RequestKeyUpdate handle)) turn
         | Command.RequestMigration(handle, target) -> act (Action.Migrate(handle, target)) turn
+        | Command.AnswerCertificate answer -> act (Action.Feed(Input.AnswerCertificate answer)) turn
+        | Command.AnswerIdentity answer -> act (Action.Feed(Input.AnswerIdentity answer)) turn
         | Command.After(delay, message) -> startTimer now delay message turn
         | Command.Cancel message -> cancelTimers message turn
         | Command.Stop -> stop turn

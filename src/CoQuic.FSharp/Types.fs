@@ -72,6 +72,15 @@ type CipherSuite = Engine.CipherSuite
 /// Key exchange groups (RFC 8446 §4.2.7).
 type NamedGroup = Engine.NamedGroup
 
+/// Signature algorithms (RFC 8446 §4.2.3).
+type SignatureScheme = Engine.SignatureScheme
+
+/// The alerts of TLS 1.3 (RFC 8446 §6), which close connections.
+type AlertDescription = Engine.AlertDescription
+
+/// Whether a server asks for a client's certificate (RFC 8446 §4.3.2).
+type ClientCertificatePolicy = Engine.ClientCertificatePolicy
+
 /// A snapshot of one connection's figures.
 type ConnectionStatistics = Engine.ConnectionStatistics
 
@@ -104,6 +113,9 @@ type IServerIdentitySelector = Engine.IServerIdentitySelector
 
 /// Who knows the early data that servers have taken, so that none is taken twice.
 type IReplayGuard = Engine.IReplayGuard
+
+/// Who picks a client's certificate and key, for a server that asks.
+type IClientIdentitySelector = Engine.IClientIdentitySelector
 
 /// How connection IDs look and are found in short headers.
 type IConnectionIdScheme = Engine.IConnectionIdScheme

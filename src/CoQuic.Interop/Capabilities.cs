@@ -57,6 +57,12 @@ public enum Capabilities
 
     /// <summary>Refused early data ends its streams, and is told.</summary>
     EarlyDataRefusal = 1 << 15,
+
+    /// <summary>Servers that ask for clients' certificates, and clients that have one.</summary>
+    ClientCertificates = 1 << 16,
+
+    /// <summary><see cref="CertificateVerdictNeededEffect"/>s and <see cref="ServerIdentityNeededEffect"/>s, and their answers.</summary>
+    AsynchronousVerdicts = 1 << 17,
 }
 
 /// <summary>Which capabilities a configuration asks for.</summary>
@@ -74,6 +80,10 @@ internal static class CapabilityRules
             required |= Capabilities.HandshakeTimeout;
         if (config.Transport.KeepAliveInterval > TimeSpan.Zero)
             required |= Capabilities.KeepAlive;
+        if (config.ClientCertificates != ClientCertificatePolicy.None || config.ClientIdentities is not null)
+            required |= Capabilities.ClientCertificates;
+        if (config.AsksForCertificateVerdicts || config.AsksForServerIdentities)
+            required |= Capabilities.AsynchronousVerdicts;
         if (config.EnableKeyLog)
             required |= Capabilities.KeyLog;
         if (config.EnableQlog)

@@ -183,6 +183,23 @@ public sealed class Endpoint : IDisposable
     public QueryResult RequestMigration(TimeUs now, ConnectionHandle connection, in RequestMigration input) =>
         Driver.RequestMigration(now, connection, input);
 
+    /// <summary>Answers a <see cref="CertificateVerdictNeededEffect"/>. A late answer is a local error.</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="questionId">The question's number.</param>
+    /// <param name="verdict">The verdict.</param>
+    public QueryResult AnswerCertificate(
+        TimeUs now, ConnectionHandle connection, ulong questionId, CertificateVerdict verdict) =>
+        Driver.AnswerCertificate(now, connection, questionId, verdict);
+
+    /// <summary>Answers a <see cref="ServerIdentityNeededEffect"/>. A late answer is a local error.</summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="questionId">The question's number.</param>
+    /// <param name="name">The name for which the configured selector has the identity; null refuses the client.</param>
+    public QueryResult AnswerIdentity(TimeUs now, ConnectionHandle connection, ulong questionId, string? name) =>
+        Driver.AnswerIdentity(now, connection, questionId, name);
+
     /// <summary>Forgets everything in silence: nothing is sent. Results obtained before stay valid.</summary>
     public void Dispose()
     {

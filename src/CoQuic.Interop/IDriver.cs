@@ -50,6 +50,10 @@ internal interface IDriver : IDisposable
     QueryResult RequestKeyUpdate(TimeUs now, ConnectionHandle connection);
 
     QueryResult RequestMigration(TimeUs now, ConnectionHandle connection, in RequestMigration input);
+
+    QueryResult AnswerCertificate(TimeUs now, ConnectionHandle connection, ulong questionId, CertificateVerdict verdict);
+
+    QueryResult AnswerIdentity(TimeUs now, ConnectionHandle connection, ulong questionId, string? name);
 }
 
 /// <summary>Makes the driver that a source names.</summary>

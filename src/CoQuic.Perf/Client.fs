@@ -105,6 +105,8 @@ module Client =
         | Signal.ResumptionState _
         | Signal.NewToken _
         | Signal.ZeroRtt _
+        | Signal.CertificateVerdictNeeded _
+        | Signal.ServerIdentityNeeded _
         | Signal.Inspected _ -> run, []
 
     let private oneSecond = TimeSpan.FromSeconds 1.0

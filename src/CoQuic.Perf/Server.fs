@@ -113,6 +113,8 @@ module Server =
         | Signal.ResumptionState _
         | Signal.NewToken _
         | Signal.ZeroRtt _
+        | Signal.CertificateVerdictNeeded _
+        | Signal.ServerIdentityNeeded _
         | Signal.Inspected _
         | Signal.Declined _ -> server, []
 

@@ -2,9 +2,57 @@ namespace CoQuic.Runtime
 
 open System
 open System.IO
+open System.Threading
 open System.Security.Cryptography.X509Certificates
 open CoQuic
 open CoQuic.FSharp
+
+/// The identities of a server, one a name, which can be exchanged while it runs: handshakes that begin afterwards are shown the new
+/// one. For any number of threads and servers.
+[<Sealed>]
+type ServerIdentityStore(fallback: ServerIdentity option) =
+
+    let mutable identities: Map<string, ServerIdentity> = Map.empty
+    let mutable fallback = fallback
+    let change = Lock()
+
+    /// Host names are compared without regard to case (RFC 6066 §3).
+    let key (serverName: string) = serverName.ToLowerInvariant()
+
+    let find (serverName: string | null) =
+        serverName
+        |> Option.ofObj
+        |> Option.bind (fun name -> Map.tryFind (key name) (Volatile.Read &identities))
+        |> Option.orElse (Volatile.Read &fallback)
+
+    /// A store that shows everybody this identity.
+    new(identity: ServerIdentity) = ServerIdentityStore(Some identity)
+
+    /// Puts in the identity for a host name, in place of what was there.
+    member _.Set(serverName: string, identity: ServerIdentity) : unit =
+        change.Enter()
+
+        try
+            Volatile.Write(&identities, Map.add (key serverName) identity identities)
+        finally
+            change.Exit()
+
+    /// Takes out the identity for a host name.
+    member _.Remove(serverName: string) : unit =
+        change.Enter()
+
+        try
+            Volatile.Write(&identities, Map.remove (key serverName) identities)
+        finally
+            change.Exit()
+
+    /// The identity for clients that name no host, or one that is not here; none refuses them.
+    member _.Fallback
+        with get () = Volatile.Read &fallback
+        and set (identity: ServerIdentity option) = Volatile.Write(&fallback, identity)
+
+    interface IServerIdentitySelector with
+        member _.Select serverName = find serverName |> Option.toObj
 
 /// Where servers get their certificates from.
 [<RequireQualifiedAccess>]

@@ -18,6 +18,9 @@ type ClientOptions =
         Streams: StreamOptions
         /// Where tokens that servers give are kept, and taken from for the next connection; none keeps none.
         Tokens: TokenStore option
+        /// Judges the server's certificate, off the connection's thread, in place of the endpoint's verifier; the handshake waits
+        /// within its timeout. A function that fails rejects. None leaves it to the verifier.
+        JudgeServer: (CertificateQuestion -> Task<Verdict>) option
     }
 
 /// What a client connects with.
@@ -36,7 +39,8 @@ module ClientOptions =
         { Request = OpenRequest.create host port
           Runtime = RuntimeOptions.create (EndpointConfig.client applicationProtocol)
           Streams = StreamOptions.defaults
-          Tokens = None }
+          Tokens = None
+          JudgeServer = None }
 
     let private remoteOf (options: QuicClientOptions) : HostAddress =
         match options.RemoteEndPoint with
@@ -51,14 +55,22 @@ module ClientOptions =
     let private trustOf (options: QuicClientOptions) : ICertificateVerifier option =
         options.TrustedRoots |> Option.ofObj |> Option.map Identities.trust
 
-    let internal ofClass (options: QuicClientOptions) : ClientOptions =
+    let private identitiesOf (options: QuicClientOptions) : Result<IClientIdentitySelector option, RuntimeError> =
+        match options.ClientCertificate with
+        | null -> Ok None
+        | certificate ->
+            Identities.ofCertificate certificate options.Intermediates
+            |> Result.map (fun identity -> Some(CoQuic.Engine.SingleClientIdentity identity))
+
+    let private withIdentities identities (options: QuicClientOptions) : ClientOptions =
         let remote = remoteOf options
         let client = create remote.Host remote.Port ""
 
         let endpoint =
             { client.Runtime.Endpoint with
                 VerifyPeer = options.VerifyServer
-                CertificateVerifier = trustOf options }
+                CertificateVerifier = trustOf options
+                ClientIdentities = identities }
 
         { client with
             Request =
@@ -76,7 +88,12 @@ module ClientOptions =
                         Endpoint = endpoint
                         LocalEndPoint = Option.ofObj options.LocalEndPoint }
             Streams = options.Streams
-            Tokens = Option.ofObj options.TokenStore }
+            Tokens = Option.ofObj options.TokenStore
+            JudgeServer = QuicOptions.judge options.JudgeServerCertificate }
+
+    let internal ofClass (options: QuicClientOptions) : Result<ClientOptions, RuntimeError> =
+        identitiesOf options
+        |> Result.map (fun identities -> withIdentities identities options)
 
 /// Opens connections. Each has a socket and a thread of its own.
 [<AbstractClass; Sealed>]
@@ -109,7 +126,8 @@ type QuicClient private () =
                 match options.Tokens, connection.Handshake with
                 | Some store, Some handshake -> store.Add(scopeOf options handshake.Version, token)
                 | _ -> ()
-          Closed = fun _ -> [ Command.Stop ] }
+          Closed = fun _ -> [ Command.Stop ]
+          Answers = Answers.create options.JudgeServer None }
 
     static let homeOf (agent: HubAgent) (streams: StreamOptions) : ConnectionHome =
         { Post = agent.Post
@@ -146,7 +164,8 @@ type QuicClient private () =
         (options: QuicClientOptions, cancellationToken: CancellationToken)
         : ValueTask<QuicConnection> =
         ArgumentNullException.ThrowIfNull options
-        ValueTask<QuicConnection>(QuicClient.Connect(ClientOptions.ofClass options, cancellationToken))
+        let options = ClientOptions.ofClass options |> Attempt.get
+        ValueTask<QuicConnection>(QuicClient.Connect(options, cancellationToken))
 
     /// Opens a connection and completes when its handshake is done.
     static member ConnectAsync(options: QuicClientOptions) : ValueTask<QuicConnection> =

@@ -5,6 +5,8 @@ open System.Collections.Generic
 open System.Net
 open System.Net.Security
 open System.Security.Cryptography.X509Certificates
+open System.Threading.Tasks
+open CoQuic
 open CoQuic.FSharp
 
 /// What clients and servers have in common, for ordinary .NET code. The names follow System.Net.Quic.
@@ -126,6 +128,17 @@ type QuicClientOptions() =
     /// `QuicError.EarlyDataRejected`, and the application decides what to say anew.
     member val ResendRejectedEarlyData: bool = false with get, set
 
+    /// Judges the server's certificate in place of the roots, on the thread pool; null leaves it to them. The handshake waits
+    /// within its timeout. A function that throws rejects.
+    member val JudgeServerCertificate: Func<Engine.CertificateQuestion, ValueTask<Engine.CertificateVerdict>> | null =
+        null with get, set
+
+    /// The certificate for servers that ask for one, which has its private key; null shows none.
+    member val ClientCertificate: X509Certificate2 | null = null with get, set
+
+    /// The certificates that lead from the client's own to a root.
+    member val Intermediates: X509Certificate2Collection = X509Certificate2Collection() with get, set
+
 /// What a server listens with.
 [<Sealed>]
 type QuicServerOptions() =
@@ -135,6 +148,26 @@ type QuicServerOptions() =
 
     /// The address and port to listen at; the port 0 takes a free one.
     member val ListenEndPoint: IPEndPoint = IPEndPoint(IPAddress.IPv6Any, 0) with get, set
+
+    /// Who the server is for a client, by the name that it asks for: for instance a `ServerIdentityStore`. Null takes
+    /// `ServerCertificate`.
+    member val ServerIdentities: IServerIdentitySelector | null = null with get, set
+
+    /// Says who the server is for a client, on the thread pool; null takes `ServerIdentities`. The handshake waits within its
+    /// timeout. The answer null refuses the client, and so does a function that throws.
+    member val SelectIdentity: Func<Engine.ServerIdentityQuestion, ValueTask<ServerIdentity | null>> | null =
+        null with get, set
+
+    /// Whether clients are asked for a certificate.
+    member val ClientCertificates: ClientCertificatePolicy = ClientCertificatePolicy.None with get, set
+
+    /// The roots to trust for clients' certificates, and no others.
+    member val TrustedClientRoots: X509Certificate2Collection | null = null with get, set
+
+    /// Judges clients' certificates in place of the roots, on the thread pool; null leaves it to them. The handshake waits within
+    /// its timeout. A function that throws rejects.
+    member val JudgeClientCertificate: Func<Engine.CertificateQuestion, ValueTask<Engine.CertificateVerdict>> | null =
+        null with get, set
 
     /// The server's certificate, which has its private key.
     member val ServerCertificate: X509Certificate2 | null = null with get, set
@@ -213,3 +246,36 @@ type QuicServerOptions() =
                             Allow = this.AcceptEarlyData
                             ApplicationContext = Bytes.CopyOf this.EarlyDataContext.Span }
                     StatelessResetKey = secret this.StatelessResetKey } }
+
+/// What options for ordinary .NET code are in F#.
+[<RequireQualifiedAccess>]
+module internal QuicOptions =
+
+    /// A function that judges certificates; none where there is none.
+    let judge
+        (judge: Func<Engine.CertificateQuestion, ValueTask<Engine.CertificateVerdict>> | null)
+        : (CertificateQuestion -> Task<Verdict>) option =
+        judge
+        |> Option.ofObj
+        |> Option.map (fun judge question ->
+            task {
+                let! verdict = judge.Invoke(CertificateQuestion.toEngine question)
+                return Verdict.ofEngine verdict
+            })
+
+    /// A function that picks identities.
+    let select
+        (select: Func<Engine.ServerIdentityQuestion, ValueTask<ServerIdentity | null>>)
+        (needed: ServerIdentityNeeded)
+        : Task<ServerIdentity option> =
+        task {
+            let question =
+                Engine.ServerIdentityQuestion(
+                    Option.toObj needed.ServerName,
+                    needed.ApplicationProtocol,
+                    List.toArray needed.SignatureSchemes
+                )
+
+            let! identity = select.Invoke question
+            return Option.ofObj identity
+        }

@@ -17,34 +17,64 @@ type ServerOptions =
         Streams: StreamOptions
         /// How many connections may wait to be accepted; one more is closed.
         Backlog: int
+        /// Says who the server is for a client, off the server's thread, in place of the endpoint's selector; none refuses the
+        /// client. The handshake waits within its timeout. A function that fails refuses. None leaves it to the selector.
+        SelectIdentity: (ServerIdentityNeeded -> Task<ServerIdentity option>) option
+        /// Judges the certificates of clients that are asked for one, off the server's thread, in place of the endpoint's
+        /// verifier; the handshake waits within its timeout. A function that fails rejects. None leaves it to the verifier.
+        JudgeClient: (CertificateQuestion -> Task<Verdict>) option
     }
 
 /// What a server listens with.
 [<RequireQualifiedAccess>]
 module ServerOptions =
 
-    /// A server of one application protocol at an address and port; the port 0 takes a free one.
-    let create (localEndPoint: IPEndPoint) (applicationProtocol: string) (identity: ServerIdentity) : ServerOptions =
-        let endpoint = EndpointConfig.server applicationProtocol identity
-
+    let private on localEndPoint endpoint : ServerOptions =
         { Runtime = RuntimeOptions.bound localEndPoint endpoint
           Streams = StreamOptions.defaults
-          Backlog = 512 }
+          Backlog = 512
+          SelectIdentity = None
+          JudgeClient = None }
+
+    /// A server of one application protocol at an address and port; the port 0 takes a free one.
+    let create (localEndPoint: IPEndPoint) (applicationProtocol: string) (identity: ServerIdentity) : ServerOptions =
+        on localEndPoint (EndpointConfig.server applicationProtocol identity)
+
+    /// As `create`, with a function that says who the server is for each client, and may take its time.
+    let createSelecting
+        (localEndPoint: IPEndPoint)
+        (applicationProtocol: string)
+        (select: ServerIdentityNeeded -> Task<ServerIdentity option>)
+        : ServerOptions =
+        { on localEndPoint (EndpointConfig.serverOf applicationProtocol (ServerIdentityStore None)) with
+            SelectIdentity = Some select }
+
+    let private identified (options: QuicServerOptions) : Result<ServerOptions, RuntimeError> =
+        match options.SelectIdentity, options.ServerIdentities, options.ServerCertificate with
+        | NonNull select, _, _ -> Ok(createSelecting options.ListenEndPoint "" (QuicOptions.select select))
+        | _, NonNull identities, _ -> Ok(on options.ListenEndPoint (EndpointConfig.serverOf "" identities))
+        | _, _, NonNull certificate ->
+            Identities.ofCertificate certificate options.Intermediates
+            |> Result.map (create options.ListenEndPoint "")
+        | _ -> invalidArg "options" "ServerCertificate, ServerIdentities or SelectIdentity must be set."
+
+    let private askClients (options: QuicServerOptions) (endpoint: EndpointConfig) : EndpointConfig =
+        { endpoint with
+            ClientCertificates = options.ClientCertificates
+            CertificateVerifier = options.TrustedClientRoots |> Option.ofObj |> Option.map Identities.trust }
 
     let internal ofClass (options: QuicServerOptions) : Result<ServerOptions, RuntimeError> =
-        let certificate =
-            match options.ServerCertificate with
-            | null -> invalidArg "options" "ServerCertificate must be set."
-            | certificate -> certificate
-
-        Identities.ofCertificate certificate options.Intermediates
-        |> Result.map (fun identity ->
-            let server = create options.ListenEndPoint "" identity
+        identified options
+        |> Result.map (fun server ->
+            let runtime = options.ApplyServer server.Runtime
 
             { server with
-                Runtime = options.ApplyServer server.Runtime
+                Runtime =
+                    { runtime with
+                        Endpoint = askClients options runtime.Endpoint }
                 Streams = options.Streams
-                Backlog = options.ListenBacklog })
+                Backlog = options.ListenBacklog
+                JudgeClient = QuicOptions.judge options.JudgeClientCertificate })
 
 /// Accepts connections: all of them on one socket and one thread.
 [<Sealed>]
@@ -98,7 +128,8 @@ type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>
         let events: HubEvents =
             { Accepted = waiting.Writer.TryWrite
               GaveToken = fun _ _ -> ()
-              Closed = fun _ -> [] }
+              Closed = fun _ -> []
+              Answers = Answers.create options.JudgeClient options.SelectIdentity }
 
         HubAgent.Start("coquic server", options.Runtime, options.Streams, events)
         |> Result.map (fun agent ->

@@ -73,6 +73,8 @@ let private signalConnection signal =
     | Signal.NewToken token -> Some token.Connection
     | Signal.ZeroRtt event -> Some event.Connection
     | Signal.Inspected packet -> Some packet.Connection
+    | Signal.CertificateVerdictNeeded needed -> Some needed.Connection
+    | Signal.ServerIdentityNeeded needed -> Some needed.Connection
     | Signal.Closed closed -> Some closed.Connection
     | Signal.Refused _
     | Signal.Declined _ -> None

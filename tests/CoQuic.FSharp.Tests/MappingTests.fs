@@ -148,6 +148,30 @@ let private pairs: (Engine.Effect * Effect) list =
       Trace
           { Connection = c1
             Record = TraceRecord.KeyLogLine "line" }
+      Engine.CertificateVerdictNeededEffect(
+          c1,
+          3UL,
+          Engine.CertificateQuestion([| bytes |], "server.example", DateTimeOffset.UnixEpoch, Role.Server)
+      ),
+      CertificateVerdictNeeded
+          { Connection = c1
+            QuestionId = 3UL
+            Question =
+              { Chain = [ bytes ]
+                ServerName = "server.example"
+                Time = DateTimeOffset.UnixEpoch
+                PeerRole = Role.Server } }
+      Engine.ServerIdentityNeededEffect(
+          c1,
+          4UL,
+          Engine.ServerIdentityQuestion(null, "h3", [| SignatureScheme.EcdsaSecp256r1Sha256 |])
+      ),
+      ServerIdentityNeeded
+          { Connection = c1
+            QuestionId = 4UL
+            ServerName = None
+            ApplicationProtocol = "h3"
+            SignatureSchemes = [ SignatureScheme.EcdsaSecp256r1Sha256 ] }
       Engine.ConnectionClosedEffect(c1, reason),
       ConnectionClosed
           { Connection = c1

@@ -131,6 +131,22 @@ let private printedEffects =
           { Connection = c7
             Record = TraceRecord.KeyLogLine "CLIENT_RANDOM aa bb" },
       "Trace c7: key log line, 19 characters"
+      CertificateVerdictNeeded
+          { Connection = c7
+            QuestionId = 1UL
+            Question =
+              { Chain = [ payload; payload ]
+                ServerName = "server.example"
+                Time = DateTimeOffset.UnixEpoch
+                PeerRole = Role.Server } },
+      "CertificateVerdictNeeded c7: question 1, 'server.example', 2 certificates"
+      ServerIdentityNeeded
+          { Connection = c7
+            QuestionId = 2UL
+            ServerName = None
+            ApplicationProtocol = "coquic"
+            SignatureSchemes = [] },
+      "ServerIdentityNeeded c7: question 2, no server name, coquic"
       ConnectionClosed { Connection = c7; Reason = reason },
       "ConnectionClosed c7: Peer, transport error FlowControlError in frame 0x08, \"too much\"" ]
 
@@ -170,6 +186,16 @@ let private mapPayload (change: Bytes -> Bytes) effect =
                 { address with
                     StatelessResetToken = change address.StatelessResetToken }
         )
+    | CertificateVerdictNeeded needed when not needed.Question.Chain.IsEmpty ->
+        Some(
+            CertificateVerdictNeeded
+                { needed with
+                    Question =
+                        { needed.Question with
+                            Chain = List.map change needed.Question.Chain } }
+        )
+    | CertificateVerdictNeeded _
+    | ServerIdentityNeeded _
     | PeerResetStream _
     | PeerStopSending _
     | StateEvent _
@@ -322,7 +348,7 @@ let equality =
                       mapPayload (fun _ -> payload) effect
                       |> Option.map (fun effect -> effect, mapPayload (flip 1199) effect))
 
-              Expect.hasLength withPayload 8 "eight kinds carry bytes"
+              Expect.hasLength withPayload 9 "nine kinds carry bytes"
 
               for effect, flipped in withPayload do
                   Expect.notEqual (Some effect) flipped $"{effect}"

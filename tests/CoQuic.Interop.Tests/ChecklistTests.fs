@@ -109,7 +109,7 @@ let types =
               let certificate, key = pemIdentity ()
               let mutable identity = null
               let mutable problem = null
-              let isRead = ServerIdentity.TryFromPem(certificate, key, &identity, &problem)
+              let isRead = CertificateIdentity.TryFromPem(certificate, key, &identity, &problem)
               Expect.isTrue isRead $"PEM texts become an identity: {problem}"
 
           testCase "ZeroRttConfig"

@@ -169,6 +169,25 @@ let tests =
           testCaseTask "an upload between two processes is exact, and the server ends when it is told to"
           <| fun () -> transfer "upload"
 
+          testCaseTask "secrets go to the file that SSLKEYLOGFILE names"
+          <| fun () ->
+              task {
+                  let keys = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName())
+
+                  try
+                      let! client, _ =
+                          withServer [] (fun port ->
+                              start [ "SSLKEYLOGFILE", keys ] $"client --port {port} --total-bytes 1"
+                              |> finish)
+
+                      Expect.equal client.ExitCode 0 "it ends well"
+                      let labels = [ for line in File.ReadAllLines keys -> line.Split(' ')[0] ]
+                      Expect.contains labels "CLIENT_TRAFFIC_SECRET_0" "the client's"
+                      Expect.contains labels "SERVER_TRAFFIC_SECRET_0" "the server's"
+                  finally
+                      File.Delete keys
+              }
+
           testCaseTask "wrong flags are answered with the usage on standard error"
           <| fun () ->
               task {

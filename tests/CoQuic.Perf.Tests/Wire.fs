@@ -126,6 +126,8 @@ type private Wire(delay: TimeSpan, config, exit) =
         | Command.StopSending _
         | Command.RequestKeyUpdate _
         | Command.RequestMigration _
+        | Command.AnswerCertificate _
+        | Command.AnswerIdentity _
         | Command.Cancel _ -> invalidOp $"The perf programs do not use {command}."
 
     let runClient commands =

@@ -23,6 +23,7 @@ internal sealed partial class Connection
                 EnableKeyLog = _config.EnableKeyLog,
                 ServerName = _setup.ServerName,
                 Verifier = _config.EffectiveVerifier,
+                Identities = _config.ClientIdentities,
                 Time = _setup.CalendarTime,
                 Session = _setup.Resumption.Session,
             })
@@ -35,7 +36,11 @@ internal sealed partial class Connection
                 Groups = _config.Groups,
                 CipherSuites = _config.CipherSuites,
                 EnableKeyLog = _config.EnableKeyLog,
-                Identities = _config.ServerIdentities!,
+                Identities = _config.AsksForServerIdentities ? null : _config.ServerIdentities,
+                ClientAuthentication = _config.ClientCertificates == ClientCertificatePolicy.None
+                    ? null
+                    : new ClientAuthentication(
+                        _config.ClientCertificates == ClientCertificatePolicy.Require, _config.EffectiveVerifier, _setup.CalendarTime),
             });
     }
 
@@ -47,15 +52,20 @@ internal sealed partial class Connection
         DrainTls(now);
     }
 
-    /// <summary>CRYPTO data came in: TLS gets what is in order.</summary>
+    /// <summary>CRYPTO data came in.</summary>
     private TransportError? OnCryptoFrame(TimeUs now, EncryptionLevel level, ulong offset, ReadOnlyMemory<byte> data)
     {
         if (level == EncryptionLevel.Initial && OnInitialCrypto() is { } mixed)
             return mixed;
         CryptoStream stream = _crypto[(int)PacketNumberSpaceIds.Of(level)];
-        if (stream.OnCrypto(offset, data) is { } overflow)
-            return overflow;
-        while (stream.TryRead(out Bytes bytes))
+        return stream.OnCrypto(offset, data) ?? ReadCrypto(now, level);
+    }
+
+    /// <summary>TLS takes what is in order, unless it waits for an answer of the application.</summary>
+    private TransportError? ReadCrypto(TimeUs now, EncryptionLevel level)
+    {
+        CryptoStream stream = _crypto[(int)PacketNumberSpaceIds.Of(level)];
+        while (_tls.OpenQuestion is null && stream.TryRead(out Bytes bytes))
         {
             TransportError? failure = _tls.OnCryptoData(level, bytes.Span);
             if (DrainTls(now) is { } refused)
@@ -94,6 +104,9 @@ internal sealed partial class Connection
                 return _role == Role.Client ? OnPeerParameters(parameters.Data.Span) : null;
             case TlsEvent.HandshakeComplete:
                 OnHandshakeComplete(now);
+                return null;
+            case TlsEvent.QuestionAsked asked:
+                TellQuestion(asked.Question);
                 return null;
             case TlsEvent.KeyLog line:
                 Tell(new TraceEffect(Handle, new KeyLogLine(line.ToString())));

@@ -16,8 +16,11 @@ internal sealed partial class Connection
     private EncryptionLevel ApplicationLevel =>
         _keys.CanSend(EncryptionLevel.OneRtt) ? EncryptionLevel.OneRtt : EncryptionLevel.ZeroRtt;
 
+    /// <summary>A ticket shows no certificate, so that a server which asks clients for one resumes nothing.</summary>
     ServerResumption? IServerParameters.Resumption =>
-        _setup is { TicketSealer: { } sealer, ReplayGuard: { } guard } ? NewServerResumption(sealer, guard) : null;
+        _config.ClientCertificates == ClientCertificatePolicy.None && _setup is { TicketSealer: { } sealer, ReplayGuard: { } guard }
+            ? NewServerResumption(sealer, guard)
+            : null;
 
     private ServerResumption NewServerResumption(StateSealer sealer, IReplayGuard guard) => new()
     {

@@ -1,6 +1,4 @@
 using System;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
 
@@ -65,7 +63,7 @@ internal sealed class ConnectionKeys : IDisposable
         else
             _sendingPhases = new SendingKeyPhases(version, secrets.CipherSuite, secret);
         _integrityLimit = secrets.CipherSuite.Traits().IntegrityLimit;
-        CryptographicOperations.ZeroMemory(MemoryMarshal.AsMemory(secrets.Secret.Memory).Span);
+        secrets.Clear();
     }
 
     public bool CanSend(EncryptionLevel level) => level switch

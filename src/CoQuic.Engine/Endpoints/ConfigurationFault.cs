@@ -45,8 +45,7 @@ public static class ConfigurationCheck
                 "SupportedVersions", $"{version} is not a version that this engine speaks");
         }
 
-        Require(config.Role == Role.Client || config.ServerIdentities is not null,
-            "ServerIdentities", "a server needs a certificate and a private key");
+        CheckAuthentication(config, faults);
         Require(config.MaxOutboundDatagramSize is >= DatagramSizes.Smallest and <= 65527,
             "MaxOutboundDatagramSize", "must be 1200 to 65527 bytes");
         Require(config.PreferredAddress is null || config.Role == Role.Server,
@@ -72,6 +71,18 @@ public static class ConfigurationCheck
             "OrphanZeroRttBuffer", "must not be negative");
         Require(config.StatelessResetKey.IsEmpty || config.StatelessResetKey.Length >= MinimumResetKeyLength,
             "StatelessResetKey", "must be empty or at least 32 bytes");
+
+        void Require(bool holds, string path, string message) => Add(faults, holds, path, message);
+    }
+
+    private static void CheckAuthentication(EndpointConfig config, List<ConfigurationFault> faults)
+    {
+        bool asksClients = config.Role == Role.Server && config.ClientCertificates != ClientCertificatePolicy.None;
+        Require(config.Role == Role.Client || config.ServerIdentities is not null,
+            "ServerIdentities", "a server needs a certificate and a private key");
+        Require(!asksClients || !config.VerifyPeer || config.CertificateVerifier is not null || config.AsksForCertificateVerdicts,
+            "CertificateVerifier", "a server that asks clients for certificates needs somebody to judge them");
+        Require(Enum.IsDefined(config.ClientCertificates), "ClientCertificates", "is none of the known policies");
 
         void Require(bool holds, string path, string message) => Add(faults, holds, path, message);
     }

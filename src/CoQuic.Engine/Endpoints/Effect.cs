@@ -56,6 +56,12 @@ public enum EffectKind : byte
 
     /// <summary><see cref="ConnectionClosedEffect"/>.</summary>
     ConnectionClosed,
+
+    /// <summary><see cref="CertificateVerdictNeededEffect"/>.</summary>
+    CertificateVerdictNeeded,
+
+    /// <summary><see cref="ServerIdentityNeededEffect"/>.</summary>
+    ServerIdentityNeeded,
 }
 
 /// <summary>Something the host has to do or may want to know. Effects are immutable and can be kept, compared and replayed.</summary>
@@ -275,6 +281,34 @@ public sealed record HandshakeInformationEffect(
 {
     /// <inheritdoc/>
     public override EffectKind Kind => EffectKind.HandshakeInformation;
+}
+
+/// <summary>
+/// The application has to judge the peer's certificate: the handshake waits for <see cref="QuicEndpoint.AnswerCertificate"/>, at most
+/// until the handshake timeout.
+/// </summary>
+/// <param name="Connection">The connection.</param>
+/// <param name="QuestionId">The question's number, which the answer repeats.</param>
+/// <param name="Question">What is known of the peer. That it holds the certificate's key is checked already.</param>
+public sealed record CertificateVerdictNeededEffect(ConnectionHandle Connection, ulong QuestionId, CertificateQuestion Question)
+    : Effect(Connection)
+{
+    /// <inheritdoc/>
+    public override EffectKind Kind => EffectKind.CertificateVerdictNeeded;
+}
+
+/// <summary>
+/// The application has to say which identity a client is shown: the handshake waits for <see cref="QuicEndpoint.AnswerIdentity"/>, at
+/// most until the handshake timeout.
+/// </summary>
+/// <param name="Connection">The connection.</param>
+/// <param name="QuestionId">The question's number, which the answer repeats.</param>
+/// <param name="Question">What is known of the client.</param>
+public sealed record ServerIdentityNeededEffect(ConnectionHandle Connection, ulong QuestionId, ServerIdentityQuestion Question)
+    : Effect(Connection)
+{
+    /// <inheritdoc/>
+    public override EffectKind Kind => EffectKind.ServerIdentityNeeded;
 }
 
 /// <summary>

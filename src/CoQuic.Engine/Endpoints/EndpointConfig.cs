@@ -53,11 +53,36 @@ public sealed record EndpointConfig
     /// </summary>
     public bool VerifyPeer { get; init; } = true;
 
-    /// <summary>Who judges the peer's certificate; none takes the platform's rules and the system's roots.</summary>
+    /// <summary>
+    /// Who judges the peer's certificate. None takes the platform's rules and the system's roots on a client; a server that asks for
+    /// certificates needs one, since the system's roots say nothing about clients.
+    /// </summary>
     public ICertificateVerifier? CertificateVerifier { get; init; }
+
+    /// <summary>
+    /// Whether the application judges peers' certificates, in place of a verifier: a <see cref="CertificateVerdictNeededEffect"/> asks,
+    /// and the handshake waits for the answer within the handshake timeout. Without <see cref="VerifyPeer"/> nobody is asked.
+    /// </summary>
+    public bool AsksForCertificateVerdicts { get; init; }
 
     /// <summary>Who picks a server's certificate and key, by server name. Servers need one.</summary>
     public IServerIdentitySelector? ServerIdentities { get; init; }
+
+    /// <summary>
+    /// Whether the application says which identity a client is shown: a <see cref="ServerIdentityNeededEffect"/> asks, the handshake
+    /// waits within the handshake timeout, and the answer is the name for which <see cref="ServerIdentities"/> is asked, in place of the
+    /// client's.
+    /// </summary>
+    public bool AsksForServerIdentities { get; init; }
+
+    /// <summary>
+    /// Whether a server asks clients for a certificate (RFC 8446 §4.3.2). One that does resumes no sessions: a ticket shows no
+    /// certificate.
+    /// </summary>
+    public ClientCertificatePolicy ClientCertificates { get; init; }
+
+    /// <summary>Who picks a client's certificate and key for a server that asks; none has no certificate to show.</summary>
+    public IClientIdentitySelector? ClientIdentities { get; init; }
 
     /// <summary>Transport settings.</summary>
     public TransportConfig Transport { get; init; } = new();
@@ -182,8 +207,16 @@ public sealed record EndpointConfig
     /// </summary>
     public Bytes StatelessResetKey { get; init; }
 
-    /// <summary>Who judges certificates in the end: without verification, whoever accepts every chain.</summary>
-    internal ICertificateVerifier EffectiveVerifier => !VerifyPeer
-        ? NoCertificateVerifier.Instance
-        : CertificateVerifier ?? PlatformCertificateVerifier.SystemRoots;
+    /// <summary>
+    /// Who judges certificates in the end: without verification, whoever accepts every chain; null where the application does.
+    /// </summary>
+    internal ICertificateVerifier? EffectiveVerifier
+    {
+        get
+        {
+            if (!VerifyPeer)
+                return NoCertificateVerifier.Instance;
+            return AsksForCertificateVerdicts ? null : CertificateVerifier ?? PlatformCertificateVerifier.SystemRoots;
+        }
+    }
 }

@@ -201,6 +201,33 @@ public sealed partial class QuicEndpoint
         });
 
     /// <summary>
+    /// Answers a <see cref="CertificateVerdictNeededEffect"/>. An answer that is late, or to another question, is a local error.
+    /// </summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="questionId">The question's number.</param>
+    /// <param name="verdict">The verdict.</param>
+    public EndpointResult AnswerCertificate(
+        TimeUs now, ConnectionHandle connection, ulong questionId, CertificateVerdict verdict)
+    {
+        ArgumentNullException.ThrowIfNull(verdict);
+        return Perform(now, connection, null, found => found.AnswerCertificate(now, questionId, verdict));
+    }
+
+    /// <summary>
+    /// Answers a <see cref="ServerIdentityNeededEffect"/>. An answer that is late, or to another question, is a local error.
+    /// </summary>
+    /// <param name="now">The instant.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="questionId">The question's number.</param>
+    /// <param name="name">
+    /// The name for which <see cref="EndpointConfig.ServerIdentities"/> has the identity; null refuses the client with
+    /// unrecognized_name.
+    /// </param>
+    public EndpointResult AnswerIdentity(TimeUs now, ConnectionHandle connection, ulong questionId, string? name) =>
+        Perform(now, connection, null, found => found.AnswerIdentity(now, questionId, name));
+
+    /// <summary>
     /// Moves a client's connection to another route (RFC 9000 §9.2), or to the address that its server prefers (RFC 9000 §9.6). The new
     /// route is validated first; a <see cref="PathChangedEffect"/> tells that the connection has moved, or that it stays.
     /// </summary>

@@ -59,6 +59,9 @@ public enum AlertDescription : byte
     /// <summary>unrecognized_name.</summary>
     UnrecognizedName = 112,
 
+    /// <summary>certificate_required: a client's, which it did not show.</summary>
+    CertificateRequired = 116,
+
     /// <summary>no_application_protocol (RFC 7301 §3.2).</summary>
     NoApplicationProtocol = 120,
 }

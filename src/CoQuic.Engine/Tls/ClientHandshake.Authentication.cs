@@ -1,6 +1,4 @@
-using System;
 using System.Collections.Generic;
-using System.Linq;
 
 namespace CoQuic.Engine;
 
@@ -9,7 +7,8 @@ namespace CoQuic.Engine;
 /// </summary>
 internal sealed partial class ClientHandshake
 {
-    private bool _isCertificateRequested;
+    private readonly PeerAuthentication _peer = new(Role.Server);
+    private CertificateRequestMessage? _certificateRequest;
 
     private TransportError? OnEncryptedExtensions(HandshakeMessage message)
     {
@@ -65,69 +64,32 @@ internal sealed partial class ClientHandshake
         if (error is not null)
             return error;
         Transcript.Append(message.Encoded);
-        _isCertificateRequested = true;
+        _certificateRequest = request;
         _state = State.WaitCertificate;
         return null;
     }
 
     private TransportError? OnCertificate(HandshakeMessage message)
     {
-        if (!CertificateMessage.TryRead(message.Body, out CertificateMessage? certificate, out TransportError? error))
+        if (_peer.OnCertificate(message, _offered) is { } error)
             return error;
-        if (!certificate.RequestContext.IsEmpty)
-            return AlertDescription.IllegalParameter.Because("a server's Certificate with a request context");
         // RFC 8446 §4.4.2.4: a server must show a certificate.
-        if (certificate.Entries.Count == 0)
+        if (_peer.Chain.Count == 0)
             return AlertDescription.DecodeError.Because("a server's Certificate without a certificate");
-        foreach (CertificateEntry entry in certificate.Entries)
-        {
-            error = ExtensionRules.Check(entry.Extensions, ExtensionPlaces.Certificate, _offered);
-            if (error is not null)
-                return error;
-        }
-        PeerCertificates = [.. certificate.Entries.Select(entry => entry.Certificate)];
+        PeerCertificates = _peer.Chain;
         Transcript.Append(message.Encoded);
         _state = State.WaitCertificateVerify;
         return null;
     }
 
+    /// <summary>The chain and the name are judged after the cheaper proof that the server holds the key.</summary>
     private TransportError? OnCertificateVerify(HandshakeMessage message)
     {
-        if (!CertificateVerify.TryRead(message.Body, out CertificateVerify? verify, out TransportError? error))
-            return error;
-        // RFC 8446 §4.4.3: the scheme must be one we offered.
-        if (!SignatureAlgorithm.HandshakeSchemes.Contains(verify.Scheme))
-            return AlertDescription.IllegalParameter.Because("a signature scheme that was not offered");
-
-        error = CheckSignature(verify) ?? AskVerifier();
-        if (error is not null)
+        if (_peer.OnCertificateVerify(message, Transcript.CurrentHash()) is { } error)
             return error;
         Transcript.Append(message.Encoded);
         _state = State.WaitFinished;
-        return null;
-    }
-
-    private TransportError? CheckSignature(CertificateVerify verify)
-    {
-        if (!PeerCertificate.TryLoad(PeerCertificates[0], out PeerCertificate? certificate, out TransportError? error))
-            return error;
-        using (certificate)
-        {
-            byte[] content = CertificateVerify.SignedContent(Role.Server, Transcript.CurrentHash());
-            return certificate.Verify(verify.Scheme, content, verify.Signature);
-        }
-    }
-
-    /// <summary>The chain and the name, after the cheaper proof that the server holds the key.</summary>
-    private TransportError? AskVerifier()
-    {
-        CertificateQuestion question = new(PeerCertificates, _config.ServerName, _config.Time, Role.Server);
-        return _config.Verifier.Verify(question) switch
-        {
-            CertificateVerdict.Accepted => null,
-            CertificateVerdict.Rejected rejected => rejected.Alert.Because(rejected.Reason),
-            _ => AlertDescription.InternalError.Because("the certificate verifier gave no verdict"),
-        };
+        return Judge(new CertificateQuestion(PeerCertificates, _config.ServerName, _config.Time, Role.Server), _config.Verifier);
     }
 
     private TransportError? OnFinished(HandshakeMessage message)
@@ -136,19 +98,29 @@ internal sealed partial class ClientHandshake
             return error;
 
         using TrafficSecrets application = DeriveApplicationSecrets();
-        // RFC 8446 §4.4.2: a client without a suitable certificate answers a request with an empty one.
-        byte[] certificate = _isCertificateRequested ? CertificateMessage.Encode([], []) : [];
-        Transcript.Append(certificate);
+        byte[] authentication = _certificateRequest is { } request ? AnswerRequest(request) : [];
         byte[] finished = MakeFinished(_handshakeSecrets!);
         _handshakeSecrets!.Dispose();
 
-        TellBytes(EncryptionLevel.Handshake, [.. certificate, .. finished]);
+        TellBytes(EncryptionLevel.Handshake, [.. authentication, .. finished]);
         TellSecret(EncryptionLevel.OneRtt, KeyDirection.Write, application.Client);
         TellSecret(EncryptionLevel.OneRtt, KeyDirection.Read, application.Server);
         ReadFrom(EncryptionLevel.OneRtt);
         _state = State.Connected;
         Complete();
         return null;
+    }
+
+    /// <summary>RFC 8446 §4.4.2: a client without a suitable certificate answers a request with an empty one.</summary>
+    private byte[] AnswerRequest(CertificateRequestMessage request)
+    {
+        CertificateIdentity? identity =
+            _config.Identities?.Select(new ClientIdentityQuestion(_config.ServerName, request.SignatureSchemes));
+        if (identity is not null && OwnAuthentication.SchemeFor(identity, request.SignatureSchemes) is { } scheme)
+            return OwnAuthentication.Prove(identity, scheme, Role.Client, Transcript);
+        byte[] empty = CertificateMessage.Encode([], []);
+        Transcript.Append(empty);
+        return empty;
     }
 
     private TransportError? OnNewSessionTicket(HandshakeMessage message)

@@ -9,16 +9,12 @@ namespace CoQuic.Engine;
 /// <param name="Group">The group of the key exchange.</param>
 /// <param name="KeyShare">The client's share of that group; null asks for one by HelloRetryRequest.</param>
 /// <param name="ApplicationProtocol">The ALPN protocol.</param>
-/// <param name="Identity">Who the server is for this client.</param>
-/// <param name="Scheme">How it signs.</param>
 /// <param name="PeerTransportParameters">What the client says of its transport.</param>
 internal sealed record ServerChoice(
     CipherSuite CipherSuite,
     NamedGroup Group,
     KeyShareEntry? KeyShare,
     string ApplicationProtocol,
-    ServerIdentity Identity,
-    SignatureScheme Scheme,
     Bytes PeerTransportParameters);
 
 /// <summary>Chooses, or says why there is nothing to choose (RFC 8446 §4.1.1). Changes nothing.</summary>
@@ -124,12 +120,8 @@ internal static class ServerNegotiation
             error = AlertDescription.HandshakeFailure.Because("no cipher suite in common");
         else if (!TryChooseGroup(config, hello, out NamedGroup group, out KeyShareEntry? share))
             error = AlertDescription.HandshakeFailure.Because("no key exchange group in common");
-        else if (config.Identities.Select(hello.ServerName) is not { } identity)
-            error = AlertDescription.UnrecognizedName.Because("there is no server of that name here");
-        else if (!TryFirst(identity.Signer.Schemes, hello.SignatureSchemes!, out SignatureScheme scheme))
-            error = AlertDescription.HandshakeFailure.Because("no signature scheme in common");
         else
-            return new ServerChoice(suite, group, share, protocol, identity, scheme, hello.TransportParameters!.Value);
+            return new ServerChoice(suite, group, share, protocol, hello.TransportParameters!.Value);
         return null;
     }
 

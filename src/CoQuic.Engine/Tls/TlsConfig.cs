@@ -38,7 +38,11 @@ internal sealed record TlsClientConfig : TlsConfig
     /// <summary>The groups of the key shares in the first ClientHello; none sends one share, of the first group.</summary>
     public IReadOnlyList<NamedGroup> KeyShareGroups { get; init; } = [];
 
-    public required ICertificateVerifier Verifier { get; init; }
+    /// <summary>Who judges the server's certificate; none asks whoever owns the session.</summary>
+    public required ICertificateVerifier? Verifier { get; init; }
+
+    /// <summary>Who the client is for a server that asks; none has no certificate to show.</summary>
+    public IClientIdentitySelector? Identities { get; init; }
 
     /// <summary>Calendar time, for certificates.</summary>
     public required DateTimeOffset Time { get; init; }
@@ -55,5 +59,15 @@ internal sealed record TlsServerConfig : TlsConfig
     /// <summary>Who takes the client's quic_transport_parameters, and gives ours.</summary>
     public required IServerParameters Parameters { get; init; }
 
-    public required IServerIdentitySelector Identities { get; init; }
+    /// <summary>Who the server is for a client; none asks whoever owns the session.</summary>
+    public required IServerIdentitySelector? Identities { get; init; }
+
+    /// <summary>How clients prove who they are; none when they are not asked.</summary>
+    public ClientAuthentication? ClientAuthentication { get; init; }
 }
+
+/// <summary>How a server deals with clients' certificates.</summary>
+/// <param name="IsRequired">Whether a client must show one.</param>
+/// <param name="Verifier">Who judges it; none asks whoever owns the session.</param>
+/// <param name="Time">Calendar time, for certificates.</param>
+internal sealed record ClientAuthentication(bool IsRequired, ICertificateVerifier? Verifier, DateTimeOffset Time);

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 
@@ -44,6 +45,9 @@ internal abstract class TlsSession : IDisposable
     /// </summary>
     public EncryptionLevel ReadLevel { get; private set; } = EncryptionLevel.Initial;
 
+    /// <summary>What the application must answer before the handshake goes on; null when it waits for the peer alone.</summary>
+    public TlsQuestion? OpenQuestion { get; private set; }
+
     protected Transcript Transcript { get; } = new();
 
     protected KeySchedule KeySchedule =>
@@ -61,15 +65,26 @@ internal abstract class TlsSession : IDisposable
             return _failure;
 
         _assembler.Append(bytes);
-        while (_failure is null && _assembler.TryTake(out HandshakeMessage message, out _failure))
-        {
-            _failure = OnMessage(message);
-            // RFC 9001 §4.1.3, RFC 8446 §5.1: nothing of a level may be left when its successor's keys come.
-            if (_failure is null && ReadLevel != level && _assembler.HasRest)
-                _failure = Violation("handshake data across a change of keys");
-        }
-        _assembler.ReleaseIfEmpty();
-        return _failure;
+        return Proceed();
+    }
+
+    /// <summary>The verdict on the peer's certificate, which <see cref="OpenQuestion"/> asks for.</summary>
+    public TransportError? Answer(CertificateVerdict verdict)
+    {
+        Debug.Assert(OpenQuestion is TlsQuestion.Verdict, "a verdict was asked for");
+        OpenQuestion = null;
+        _failure ??= ErrorOf(verdict);
+        return Proceed();
+    }
+
+    /// <summary>The server's identity, which <see cref="OpenQuestion"/> asks for; none refuses the client.</summary>
+    public TransportError? Answer(CertificateIdentity? identity)
+    {
+        Debug.Assert(OpenQuestion is TlsQuestion.Identity, "an identity was asked for");
+        OpenQuestion = null;
+        EncryptionLevel level = ReadLevel;
+        _failure ??= OnIdentity(identity) ?? CheckChangeOfKeys(level);
+        return Proceed();
     }
 
     /// <summary>Takes out the next event.</summary>
@@ -79,15 +94,36 @@ internal abstract class TlsSession : IDisposable
     {
         _keySchedule?.Dispose();
         CryptographicOperations.ZeroMemory(_resumptionSecret);
+        while (_events.TryDequeue(out TlsEvent? untold))
+            untold.Clear();
         Transcript.Dispose();
     }
 
     protected abstract TransportError? OnMessage(HandshakeMessage message);
 
+    /// <summary>Goes on with the identity that was asked for: a server's.</summary>
+    protected virtual TransportError? OnIdentity(CertificateIdentity? identity) => null;
+
     protected static TransportError Unexpected(HandshakeMessage message) =>
         AlertDescription.UnexpectedMessage.Because($"a {message.Type} message that is not expected now");
 
     protected void Tell(TlsEvent e) => _events.Enqueue(e);
+
+    /// <summary>Asks the application: until it answers, no message is taken.</summary>
+    protected void Ask(TlsQuestion question)
+    {
+        OpenQuestion = question;
+        Tell(new TlsEvent.QuestionAsked(question));
+    }
+
+    /// <summary>Has the peer's certificate judged: by a verifier, or by the application where there is none.</summary>
+    protected TransportError? Judge(CertificateQuestion question, ICertificateVerifier? verifier)
+    {
+        if (verifier is not null)
+            return ErrorOf(verifier.Verify(question));
+        Ask(new TlsQuestion.Verdict(question));
+        return null;
+    }
 
     /// <summary>Sends messages, which are in the transcript already.</summary>
     protected void TellBytes(EncryptionLevel level, byte[] messages) =>
@@ -102,8 +138,10 @@ internal abstract class TlsSession : IDisposable
     /// </summary>
     protected void TellEarlySecret(KeyDirection direction, CipherSuite suite, KeySchedule early)
     {
-        byte[] secret = early.DeriveSecret("c e traffic"u8, Transcript.CurrentHash(early.Hash));
+        byte[] hash = Transcript.CurrentHash(early.Hash);
+        byte[] secret = early.DeriveSecret("c e traffic"u8, hash);
         LogKeys("CLIENT_EARLY_TRAFFIC_SECRET", secret);
+        LogExporter("EARLY_EXPORTER_SECRET", early, "e exp master"u8, hash);
         Tell(new TlsEvent.SecretsAvailable(EncryptionLevel.ZeroRtt, direction, suite, Bytes.Wrap(secret)));
     }
 
@@ -143,6 +181,7 @@ internal abstract class TlsSession : IDisposable
             KeySchedule.DeriveSecret("c ap traffic"u8, hash), KeySchedule.DeriveSecret("s ap traffic"u8, hash));
         LogKeys("CLIENT_TRAFFIC_SECRET_0", secrets.Client);
         LogKeys("SERVER_TRAFFIC_SECRET_0", secrets.Server);
+        LogExporter("EXPORTER_SECRET", KeySchedule, "exp master"u8, hash);
         return secrets;
     }
 
@@ -182,6 +221,29 @@ internal abstract class TlsSession : IDisposable
     /// <summary>The pre-shared key of a ticket with this nonce (RFC 8446 §4.6.1); the handshake is complete.</summary>
     protected byte[] TicketKey(Bytes nonce) => KeySchedule.TicketKey(KeySchedule.Hash, _resumptionSecret, nonce);
 
+    /// <summary>Takes whole messages, as long as nothing must be answered first.</summary>
+    private TransportError? Proceed()
+    {
+        while (_failure is null && OpenQuestion is null && _assembler.TryTake(out HandshakeMessage message, out _failure))
+        {
+            EncryptionLevel level = ReadLevel;
+            _failure = OnMessage(message) ?? CheckChangeOfKeys(level);
+        }
+        _assembler.ReleaseIfEmpty();
+        return _failure;
+    }
+
+    /// <summary>RFC 9001 §4.1.3, RFC 8446 §5.1: nothing of a level may be left when its successor's keys come.</summary>
+    private TransportError? CheckChangeOfKeys(EncryptionLevel before) =>
+        ReadLevel != before && _assembler.HasRest ? Violation("handshake data across a change of keys") : null;
+
+    private static TransportError? ErrorOf(CertificateVerdict verdict) => verdict switch
+    {
+        CertificateVerdict.Accepted => null,
+        CertificateVerdict.Rejected rejected => rejected.Alert.Because(rejected.Reason),
+        _ => AlertDescription.InternalError.Because("the certificate verifier gave no verdict"),
+    };
+
     private TransportError? CheckLevel(EncryptionLevel level)
     {
         if (level == ReadLevel)
@@ -198,5 +260,12 @@ internal abstract class TlsSession : IDisposable
     {
         if (_config.EnableKeyLog)
             Tell(new TlsEvent.KeyLog(label, ClientRandom, Bytes.CopyOf(secret)));
+    }
+
+    /// <summary>Of exporters (RFC 8446 §7.5) we have no use but in the key log, where analysers expect them.</summary>
+    private void LogExporter(string label, KeySchedule schedule, ReadOnlySpan<byte> derivation, ReadOnlySpan<byte> transcriptHash)
+    {
+        if (_config.EnableKeyLog)
+            Tell(new TlsEvent.KeyLog(label, ClientRandom, Bytes.Wrap(schedule.DeriveSecret(derivation, transcriptHash))));
     }
 }

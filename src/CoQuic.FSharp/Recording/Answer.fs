@@ -3,20 +3,6 @@ namespace CoQuic.FSharp
 open System
 open CoQuic
 
-/// TLS alerts (RFC 8446 §6).
-type AlertDescription = Engine.AlertDescription
-
-/// Signature algorithms (RFC 8446 §4.2.3).
-type SignatureScheme = Engine.SignatureScheme
-
-/// Whether a certificate is good.
-[<RequireQualifiedAccess>]
-type Verdict =
-    /// It is.
-    | Accepted
-    /// It is not: the alert that closes the connection, and a sentence for people.
-    | Rejected of alert: AlertDescription * reason: string
-
 /// What something that an endpoint was given from outside answered. With the inputs and their times, these decide everything.
 [<RequireQualifiedAccess>]
 type Answer =
@@ -28,7 +14,7 @@ type Answer =
     | SharedSecret of secret: Secret option
     /// A server's public key for a client's, and what the two agree on; none when the client's was not valid.
     | KeyShareAnswer of publicKey: Bytes * secret: Secret option
-    /// The certificates of the identity picked for a client, DER, and how it can sign; none refused the client.
+    /// The certificates of the identity picked for the peer, DER, and how it can sign; none when there was none to show.
     | Identity of certificates: Bytes list * schemes: SignatureScheme list
     /// A signature, as TLS has it.
     | Signature of signature: Bytes
@@ -106,28 +92,31 @@ module internal RecordingSources =
                 note (Answer.Signature(Bytes.copyOf signature))
                 signature }
 
+    /// An identity that was picked, or none.
+    let private identity note (picked: ServerIdentity | null) : ServerIdentity | null =
+        match picked with
+        | null ->
+            note (Answer.Identity([], []))
+            null
+        | identity ->
+            let chain = List.ofSeq identity.CertificateChain
+            note (Answer.Identity(chain, List.ofSeq identity.Signer.Schemes))
+            ServerIdentity(identity.CertificateChain, signer note identity.Signer)
+
     let private identities note (inner: IServerIdentitySelector) =
         { new IServerIdentitySelector with
             member _.Select serverName =
-                match inner.Select serverName with
-                | null ->
-                    note (Answer.Identity([], []))
-                    null
-                | identity ->
-                    let chain = List.ofSeq identity.CertificateChain
-                    note (Answer.Identity(chain, List.ofSeq identity.Signer.Schemes))
-                    ServerIdentity(identity.CertificateChain, signer note identity.Signer) }
+                inner.Select serverName |> identity note }
 
-    let private verdict (verdict: Engine.CertificateVerdict) =
-        match verdict with
-        | :? Engine.CertificateVerdict.Rejected as rejected -> Verdict.Rejected(rejected.Alert, rejected.Reason)
-        | _ -> Verdict.Accepted
+    let private clientIdentities note (inner: IClientIdentitySelector) =
+        { new IClientIdentitySelector with
+            member _.Select question = inner.Select question |> identity note }
 
     let private verifier note (inner: ICertificateVerifier) =
         { new ICertificateVerifier with
             member _.Verify question =
                 let answer = inner.Verify question
-                note (Answer.Verdict(verdict answer))
+                note (Answer.Verdict(Verdict.ofEngine answer))
                 answer }
 
     let private replayGuard note (inner: IReplayGuard) =
@@ -168,4 +157,5 @@ module internal RecordingSources =
             CertificateVerifier = Some(verifier note verifierInUse)
             ServerIdentities = config.ServerIdentities |> Option.map (identities note)
             ReplayGuard = Some(replayGuard note (guardOf sources config))
+            ClientIdentities = config.ClientIdentities |> Option.map (clientIdentities note)
             ConnectionIds = scheme note sources.Entropy config.ConnectionIds }

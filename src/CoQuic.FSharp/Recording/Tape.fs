@@ -20,7 +20,7 @@ type internal Tape() =
         | Answer.KeyShare _ -> "a key share"
         | Answer.SharedSecret _ -> "a shared secret"
         | Answer.KeyShareAnswer _ -> "an answer to a key share"
-        | Answer.Identity _ -> "a server identity"
+        | Answer.Identity _ -> "an identity"
         | Answer.Signature _ -> "a signature"
         | Answer.Verdict _ -> "a verdict"
         | Answer.TicketClaim _ -> "a claim of a ticket"
@@ -100,18 +100,28 @@ type internal Tape() =
                     | Answer.Signature signature -> Some(Bytes.toArray signature)
                     | _ -> None) }
 
+    let identity () : ServerIdentity | null =
+        let certificates, schemes =
+            next "an identity" (function
+                | Answer.Identity(certificates, schemes) -> Some(certificates, schemes)
+                | _ -> None)
+
+        if certificates.IsEmpty then
+            null
+        else
+            ServerIdentity(List.toArray certificates, signer schemes)
+
     let identities =
         { new IServerIdentitySelector with
-            member _.Select _ =
-                let certificates, schemes =
-                    next "a server identity" (function
-                        | Answer.Identity(certificates, schemes) -> Some(certificates, schemes)
-                        | _ -> None)
+            member _.Select _ = identity () }
 
-                if certificates.IsEmpty then
-                    null
-                else
-                    ServerIdentity(List.toArray certificates, signer schemes) }
+    /// A client that had nobody to ask has nothing on the tape.
+    let clientIdentities =
+        { new IClientIdentitySelector with
+            member _.Select _ =
+                match answers.TryPeek() with
+                | true, Answer.Identity _ -> identity ()
+                | _ -> null }
 
     let verifier =
         { new ICertificateVerifier with
@@ -121,9 +131,7 @@ type internal Tape() =
                         | Answer.Verdict verdict -> Some verdict
                         | _ -> None)
 
-                match verdict with
-                | Verdict.Accepted -> Engine.CertificateVerdict.Accept
-                | Verdict.Rejected(alert, reason) -> Engine.CertificateVerdict.Reject(alert, reason) }
+                Verdict.toEngine verdict }
 
     let replayGuard =
         { new IReplayGuard with
@@ -169,4 +177,5 @@ type internal Tape() =
                 | Role.Server -> Some identities
                 | _ -> None
             ReplayGuard = Some replayGuard
+            ClientIdentities = Some clientIdentities
             ConnectionIds = scheme }

@@ -36,6 +36,7 @@ type internal TranscriptWriter(keepsEntries: bool) =
         | NewTokenAvailable token -> token.Token
         | HandshakeInformation information -> information.PeerCertificate
         | PeerPreferredAddressAvailable address -> address.StatelessResetToken
+        | CertificateVerdictNeeded needed -> Bytes.concat needed.Question.Chain
         | Trace trace ->
             match trace.Record with
             | TraceRecord.KeyLogLine line -> Bytes.ofString line
@@ -48,6 +49,7 @@ type internal TranscriptWriter(keepsEntries: bool) =
         | PathChanged _
         | SendProgress _
         | StreamsAvailable _
+        | ServerIdentityNeeded _
         | ConnectionClosed _ -> Bytes.empty
 
     let add entry =

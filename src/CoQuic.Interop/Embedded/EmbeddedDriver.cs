@@ -11,7 +11,8 @@ internal sealed class EmbeddedDriver : IDriver
         | Capabilities.CloseReasons | Capabilities.HandshakeInformation | Capabilities.InjectedSources
         | Capabilities.DatagramRuns | Capabilities.OwnedInput | Capabilities.Statistics | Capabilities.KeyLog
         | Capabilities.HandshakeTimeout | Capabilities.KeepAlive | Capabilities.Qlog | Capabilities.DropCounts
-        | Capabilities.TicketKeys | Capabilities.EarlyDataRefusal;
+        | Capabilities.TicketKeys | Capabilities.EarlyDataRefusal
+        | Capabilities.ClientCertificates | Capabilities.AsynchronousVerdicts;
 
     private readonly QuicEndpoint _endpoint;
 
@@ -75,6 +76,13 @@ internal sealed class EmbeddedDriver : IDriver
 
     public QueryResult RequestMigration(TimeUs now, ConnectionHandle connection, in RequestMigration input) =>
         new(_endpoint.RequestMigration(now, connection, input));
+
+    public QueryResult AnswerCertificate(
+        TimeUs now, ConnectionHandle connection, ulong questionId, CertificateVerdict verdict) =>
+        new(_endpoint.AnswerCertificate(now, connection, questionId, verdict));
+
+    public QueryResult AnswerIdentity(TimeUs now, ConnectionHandle connection, ulong questionId, string? name) =>
+        new(_endpoint.AnswerIdentity(now, connection, questionId, name));
 
     public void Dispose() => _endpoint.Dispose();
 }

@@ -27,6 +27,8 @@ type internal HubMessage =
     | Close of connection: ConnectionCore * code: uint64 * reason: string
     /// Streams were written to or read from.
     | Streams
+    /// The application has answered a question of a handshake.
+    | Answered of answer: Command<HubMessage>
 
 /// What a hub tells its owner.
 [<NoEquality; NoComparison>]
@@ -38,12 +40,16 @@ type internal HubEvents =
         GaveToken: ConnectionCore -> Bytes -> unit
         /// A connection ended and the number of those that are left.
         Closed: int -> Command<HubMessage> list
+        /// Who answers questions of handshakes.
+        Answers: Answers
     }
 
 /// The program behind QuicConnection and QuicStream: it takes what applications ask, and hands them what the network brings.
 /// Its update runs on the agent's thread and changes what other threads read; commands are values as everywhere.
 [<Sealed>]
-type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IPEndPoint, events: HubEvents) =
+type internal Hub
+    (settings: StreamSettings, queue: StreamQueue, peer: unit -> IPEndPoint, post: HubMessage -> unit, events: HubEvents)
+    =
 
     /// The application error code of streams that are refused because too many wait to be accepted.
     static let refusedStream = 0UL
@@ -245,6 +251,19 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
         | true, connection -> connection.OnResumptionState state.Serialized
         | _ -> ()
 
+    /// The answer comes back as a message.
+    let await (answering: Task<Command<HubMessage>> option) =
+        match answering with
+        | Some answering ->
+            task {
+                let! answer = answering
+                post (HubMessage.Answered answer)
+            }
+            |> ignore
+        | None -> ()
+
+        []
+
     let onMessage message =
         match message with
         | HubMessage.Connect(request, pending) -> connect request pending
@@ -254,6 +273,7 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
             onStreams () @ [ Command.close connection.Handle code reason ]
         | HubMessage.Close _ -> []
         | HubMessage.Streams -> onStreams ()
+        | HubMessage.Answered answer -> [ answer ]
 
     let onSignal signal =
         match signal with
@@ -282,6 +302,8 @@ type internal Hub(settings: StreamSettings, queue: StreamQueue, peer: unit -> IP
         | Signal.ResumptionState state ->
             onResumptionState state
             []
+        | Signal.CertificateVerdictNeeded needed -> await (Answers.judge events.Answers needed)
+        | Signal.ServerIdentityNeeded needed -> await (Answers.identify events.Answers needed)
         | Signal.Closed closed -> onClosed closed
         | Signal.NewToken token ->
             onToken token

@@ -46,8 +46,8 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
         { HighWater = max 1 streams.WriteBufferBytes
           CreditThreshold = creditThreshold runtime.Endpoint.Transport }
 
-    /// Streams give credit as they are read, and hear when half of their buffer is free.
-    static let configure (runtime: RuntimeOptions) (streams: StreamOptions) =
+    /// Streams give credit as they are read, and hear when half of their buffer is free; handshakes ask where somebody answers.
+    static let configure (runtime: RuntimeOptions) (streams: StreamOptions) (answers: Answers) =
         let transport =
             { runtime.Endpoint.Transport with
                 ReceiveCredit = ReceiveCredit.Explicit
@@ -55,10 +55,12 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
 
         { runtime with
             Endpoint =
-                { runtime.Endpoint with
-                    // A QuicStream is read in order.
-                    EnableOutOfOrderReceive = false
-                    Transport = transport } }
+                Answers.configure
+                    answers
+                    { runtime.Endpoint with
+                        // A QuicStream is read in order.
+                        EnableOutOfOrderReceive = false
+                        Transport = transport } }
 
     let settled =
         task {
@@ -78,17 +80,23 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
     member _.Ended: Task = settled
 
     static member Start(name: string, runtime: RuntimeOptions, streams: StreamOptions, events: HubEvents) =
-        // The queue rings the agent, which runs the hub, which has the queue: the bell is hung before the agent starts.
+        // The queue rings the agent, which runs the hub, which has the queue: the bell is hung before the agent starts. Answers
+        // to questions come the same way.
         let bell = ref ignore
+        let answered = ref ignore
         let queue = StreamQueue(fun () -> bell.Value())
         let hooks = HostHooks()
         let peer () = UdpAddress.toEndPoint hooks.Peer
-        let hub = Hub(settings runtime streams, queue, peer, events)
+
+        let hub =
+            Hub(settings runtime streams, queue, peer, (fun message -> answered.Value message), events)
+
         hooks.Heard <- hub.Announce
 
-        Runtime.prepare name (configure runtime streams) hooks hub.Program
+        Runtime.prepare name (configure runtime streams events.Answers) hooks hub.Program
         |> Result.map (fun agent ->
             bell.Value <- fun () -> agent.Post HubMessage.Streams
+            answered.Value <- agent.Post
             let hubAgent = HubAgent(agent, hub)
             agent.Start()
             hubAgent)

@@ -70,6 +70,47 @@ let private wrongEndpoints =
       )
       "ServerIdentities",
       EndpointConfig(Role = Role.Server, Entropy = entropy, Calendar = calendar, ApplicationProtocols = [| "a" |])
+      "ServerIdentities",
+      EndpointConfig(
+          Role = Role.Server,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          AsksForServerIdentities = true
+      )
+      "CertificateVerifier",
+      EndpointConfig(
+          Role = Role.Server,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          ServerIdentities = SingleServerIdentity(SimulationIdentity.Create(entropy, "localhost")),
+          ClientCertificates = ClientCertificatePolicy.Request
+      )
+      "ClientCertificates",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          ClientCertificates = LanguagePrimitives.EnumOfValue 9uy
+      )
+      "KeyShareGroups",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          KeyShareGroups = [| NamedGroup.X25519MlKem768 |]
+      )
+      "KeyShareGroups",
+      EndpointConfig(
+          Role = Role.Client,
+          Entropy = entropy,
+          Calendar = calendar,
+          ApplicationProtocols = [| "a" |],
+          KeyShareGroups = [| NamedGroup.Secp256r1; NamedGroup.X25519 |]
+      )
       "MaxOutboundDatagramSize",
       EndpointConfig(
           Role = Role.Client,

@@ -27,7 +27,7 @@ let private withLargeChain () =
             Entropy = TestEntropy 5UL,
             Calendar = CalendarAnchor(DateTimeOffset.UnixEpoch, origin),
             ApplicationProtocols = [| "test" |],
-            ServerIdentities = SingleServerIdentity(ServerIdentity(Array.ofList chain, own.Signer))
+            ServerIdentities = SingleServerIdentity(CertificateIdentity(Array.ofList chain, own.Signer))
         )
 
     fun link -> Pair.withConfigs (Pair.clientConfig 3UL) server 3 link

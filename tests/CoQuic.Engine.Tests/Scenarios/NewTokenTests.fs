@@ -113,7 +113,7 @@ let tests =
           <| fun () ->
               let own = SimulationIdentity.Create(TestEntropy 7UL, "localhost")
               let chain = [| own.CertificateChain[0]; bytesOf (Array.create 9_000 1uy) |]
-              let large = SingleServerIdentity(ServerIdentity(chain, own.Signer))
+              let large = SingleServerIdentity(CertificateIdentity(chain, own.Signer))
               let pair, token = withToken [ "ServerIdentities", box large ]
 
               /// What the server sends before it hears the client a second time.

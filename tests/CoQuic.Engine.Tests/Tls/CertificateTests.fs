@@ -218,7 +218,7 @@ let private verification =
 let private pem (certificate: X509Certificate2) = certificate.ExportCertificatePem()
 
 let private problemOf certificatePem keyPem =
-    match ServerIdentity.TryFromPem(certificatePem, keyPem) with
+    match CertificateIdentity.TryFromPem(certificatePem, keyPem) with
     | true, _, _ -> None
     | false, _, problem -> Some(string problem)
 
@@ -243,7 +243,7 @@ let private identities =
           for key, keyPem in keys do
               let certificate = selfSigned leaf key
 
-              match ServerIdentity.TryFromPem(pem certificate, keyPem) with
+              match CertificateIdentity.TryFromPem(pem certificate, keyPem) with
               | true, (NonNull identity), _ ->
                   let outcome = runWith (trusting certificate) "server.example" midYear identity
                   Expect.isTrue (isComplete outcome) "complete"
@@ -254,7 +254,7 @@ let private identities =
           let key = newKey ()
           let certificate = signedBy root.Value leaf key
 
-          match ServerIdentity.TryFromPem(pem certificate + "\n" + pem root.Value, key.ExportPkcs8PrivateKeyPem()) with
+          match CertificateIdentity.TryFromPem(pem certificate + "\n" + pem root.Value, key.ExportPkcs8PrivateKeyPem()) with
           | true, (NonNull identity), _ ->
               Expect.equal
                   [ for each in identity.CertificateChain -> each.ToArray() ]
@@ -285,7 +285,7 @@ let private identities =
       <| fun () ->
           let der = (selfSigned leaf (newKey ())).RawData
 
-          match ServerIdentity.TryFromCertificate(X509CertificateLoader.LoadCertificate der, []) with
+          match CertificateIdentity.TryFromCertificate(X509CertificateLoader.LoadCertificate der, []) with
           | true, _, _ -> failtest "an identity"
           | false, _, problem -> Expect.stringContains (string problem) "no private key" "the sentence"
 
@@ -323,7 +323,7 @@ let private identities =
           Expect.sequenceEqual second.CertificateChain first.CertificateChain "the certificate"
           Expect.notEqual other.CertificateChain[0] first.CertificateChain[0] "another seed"
 
-          let sign (identity: ServerIdentity) =
+          let sign (identity: CertificateIdentity) =
               identity.Signer.Sign(SignatureScheme.EcdsaSecp256r1Sha256, ReadOnlySpan "text"B)
 
           Expect.equal (sign second) (sign first) "the signature (RFC 6979)"

@@ -304,8 +304,19 @@ let private keyLog =
           let line (label: string) key =
               $"{label} {random} {known[key].ToHex()}"
 
+          let exporters, others =
+              lines outcome.ClientEvents
+              |> List.partition (fun line -> line.StartsWith "EXPORTER_SECRET ")
+
+          let exporterFields =
+              exporters |> List.map (fun line -> List.ofArray (line.Split ' '))
+
+          match exporterFields with
+          | [ [ _; named; secret ] ] -> Expect.equal (named, secret.Length) (random, 64) "one exporter, of SHA-256"
+          | other -> failtest $"{other}"
+
           Expect.equal
-              (lines outcome.ClientEvents)
+              others
               [ line "CLIENT_HANDSHAKE_TRAFFIC_SECRET" (EncryptionLevel.Handshake, KeyDirection.Write)
                 line "SERVER_HANDSHAKE_TRAFFIC_SECRET" (EncryptionLevel.Handshake, KeyDirection.Read)
                 line "CLIENT_TRAFFIC_SECRET_0" (EncryptionLevel.OneRtt, KeyDirection.Write)

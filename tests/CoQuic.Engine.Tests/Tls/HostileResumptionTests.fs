@@ -83,8 +83,6 @@ let tests =
                       NamedGroup.X25519,
                       KeyShareEntry(NamedGroup.X25519, Bytes.Empty),
                       "hq-interop",
-                      identity,
-                      SignatureScheme.EcdsaSecp256r1Sha256,
                       Bytes.Empty
                   )
 

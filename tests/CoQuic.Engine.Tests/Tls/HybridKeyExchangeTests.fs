@@ -175,6 +175,38 @@ let tests =
               let key = share.PublicKey.ToArray()
               Expect.isTrue (hasAnswer (key |> withCoefficient 0 3328 |> withCoefficient 1 3328)) "an answer"
 
+          for what, change, expected in
+              [ "without its last byte", Array.truncate 1119, AlertDescription.IllegalParameter
+                "with a byte behind it", (fun share -> Array.append share [| 0uy |]), AlertDescription.IllegalParameter
+                "with an X25519 key of small order",
+                (fun share -> Array.append share[..1087] (Array.zeroCreate 32)),
+                AlertDescription.IllegalParameter
+                "with another ciphertext, whose secret nobody knows",
+                (fun share -> set 0 (share[0] ^^^ 1uy) share),
+                AlertDescription.DecryptError ] do
+              testCase $"a server's share {what} is refused with {expected}"
+              <| fun () ->
+                  let changeShare (extension: byte array) =
+                      Array.append (word16 0x11ec) (vector16 (change extension[4..]))
+
+                  let changeHello original =
+                      original
+                      |> mapExtensions (
+                          List.map (fun (kind, data) ->
+                              kind,
+                              (if kind = int ExtensionType.KeyShare then
+                                   changeShare data
+                               else
+                                   data))
+                      )
+
+                  let wire = editing Role.Server HandshakeType.ServerHello changeHello
+
+                  let outcome =
+                      runOver wire (clientSession (postQuantum client)) (serverSession (postQuantum server))
+
+                  Expect.equal (alert outcome) (Some(Role.Client, expected)) "the alert"
+
           for what, share in badShares () do
               testCase $"a client's share with {what} is refused with illegal_parameter"
               <| fun () ->

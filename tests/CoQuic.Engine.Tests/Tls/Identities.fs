@@ -79,7 +79,7 @@ let signedBy (issuer: X509Certificate2) subject (key: ECDsa) =
 
 /// The identity of a certificate that has its key.
 let identityOf certificate intermediates =
-    match ServerIdentity.TryFromCertificate(certificate, intermediates) with
+    match CertificateIdentity.TryFromCertificate(certificate, intermediates) with
     | true, (NonNull identity), _ -> identity
     | _, _, problem -> failwith $"{problem}"
 

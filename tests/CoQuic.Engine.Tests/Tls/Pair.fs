@@ -43,9 +43,15 @@ type Settings =
         Entropy: IEntropy
         KeyLog: bool
         ServerName: string
-        Verifier: ICertificateVerifier
+        /// Who judges the server; null asks the application.
+        Verifier: ICertificateVerifier | null
+        /// Who the client is, if it can say so.
+        Own: CertificateIdentity option
+        /// How a server deals with clients' certificates, if it asks for them.
+        Clients: ClientAuthentication option
         Time: DateTimeOffset
-        Identities: IServerIdentitySelector
+        /// Who the server is; null asks the application.
+        Identities: IServerIdentitySelector | null
         Session: SessionToResume option
         Resumption: ServerResumption option
     }
@@ -64,6 +70,8 @@ let client =
       KeyLog = false
       ServerName = "server.example"
       Verifier = NoCertificateVerifier.Instance
+      Own = None
+      Clients = None
       Time = midYear
       Identities = SingleServerIdentity identity
       Session = None
@@ -88,6 +96,7 @@ let clientSession settings =
             EnableKeyLog = settings.KeyLog,
             ServerName = settings.ServerName,
             Verifier = settings.Verifier,
+            Identities = (settings.Own |> Option.map (fun own -> SingleClientIdentity own) |> Option.toObj),
             Time = settings.Time,
             Session = Option.toObj settings.Session
         )
@@ -111,7 +120,8 @@ let serverSession settings =
             Groups = settings.Groups,
             CipherSuites = settings.Suites,
             EnableKeyLog = settings.KeyLog,
-            Identities = settings.Identities
+            Identities = settings.Identities,
+            ClientAuthentication = Option.toObj settings.Clients
         )
     )
 

@@ -14,7 +14,7 @@ public interface ICertificateVerifier
 
 /// <summary>What a certificate verifier is asked.</summary>
 /// <param name="Chain">The certificates as the peer sent them, DER, its own first; at least one.</param>
-/// <param name="ServerName">The name the peer must have: a DNS name or an IP address literal.</param>
+/// <param name="ServerName">The name a server must have: a DNS name or an IP address literal. Empty for a client.</param>
 /// <param name="Time">Calendar time, for periods of validity.</param>
 /// <param name="PeerRole">The role of the peer, for the uses that its certificate must allow.</param>
 public sealed record CertificateQuestion(

@@ -18,7 +18,7 @@ public static class SelfSignedIdentity
     /// <param name="names">DNS names and IP address literals; may be empty.</param>
     /// <param name="notBefore">The certificate is valid from here,</param>
     /// <param name="notAfter">to here.</param>
-    public static ServerIdentity Create(IEnumerable<string> names, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    public static CertificateIdentity Create(IEnumerable<string> names, DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
         ArgumentNullException.ThrowIfNull(names);
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -28,7 +28,7 @@ public static class SelfSignedIdentity
         using X509Certificate2 certificate =
             request.Create(request.SubjectName, generator, notBefore, notAfter, serialNumber);
         ECDsa copy = ECDsa.Create(key.ExportParameters(includePrivateParameters: true));
-        return new ServerIdentity(
+        return new CertificateIdentity(
             [Bytes.CopyOf(certificate.RawDataMemory.Span)], new PlatformSigner(copy, SigningKeyKind.Secp256r1));
     }
 

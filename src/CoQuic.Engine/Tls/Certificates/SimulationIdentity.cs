@@ -18,7 +18,7 @@ public static class SimulationIdentity
     /// <summary>Makes a self-signed certificate on P-256.</summary>
     /// <param name="seed">A seeded source: it decides the key.</param>
     /// <param name="name">The DNS name or IP address literal in the certificate.</param>
-    public static ServerIdentity Create(IEntropy seed, string name)
+    public static CertificateIdentity Create(IEntropy seed, string name)
     {
         ArgumentNullException.ThrowIfNull(seed);
         ArgumentNullException.ThrowIfNull(name);
@@ -27,7 +27,7 @@ public static class SimulationIdentity
         CertificateRequest request = SelfSignedIdentity.RequestFor([name], publicKey);
         using X509Certificate2 certificate = request.Create(
             request.SubjectName, new SignatureGenerator(signer, publicKey), NotBefore, NotAfter, serialNumber: [1]);
-        return new ServerIdentity([Bytes.CopyOf(certificate.RawDataMemory.Span)], signer);
+        return new CertificateIdentity([Bytes.CopyOf(certificate.RawDataMemory.Span)], signer);
     }
 
     private static PublicKey PublicKeyOf(DeterministicSigner signer)

@@ -6,36 +6,43 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace CoQuic.Engine;
 
-/// <summary>Who a server is: its certificate chain and a signer that holds the key of the first certificate.</summary>
-public sealed class ServerIdentity
+/// <summary>
+/// Who an endpoint is: a certificate chain, and a signer that holds the key of the first certificate. Read, checked and encoded once,
+/// it serves any number of handshakes of any number of endpoints.
+/// </summary>
+public sealed class CertificateIdentity
 {
     /// <summary>Joins a chain and a signer.</summary>
-    /// <param name="certificateChain">DER, the server's own certificate first, each certified by the next; at least one.</param>
+    /// <param name="certificateChain">DER, its own certificate first, each certified by the next; at least one.</param>
     /// <param name="signer">Holds the first certificate's key.</param>
-    public ServerIdentity(IReadOnlyList<Bytes> certificateChain, IHandshakeSigner signer)
+    public CertificateIdentity(IReadOnlyList<Bytes> certificateChain, IHandshakeSigner signer)
     {
         ArgumentNullException.ThrowIfNull(certificateChain);
         ArgumentNullException.ThrowIfNull(signer);
         ArgumentOutOfRangeException.ThrowIfZero(certificateChain.Count, nameof(certificateChain));
         CertificateChain = [.. certificateChain];
         Signer = signer;
+        EncodedChain = CertificateMessage.Encode([], CertificateChain);
     }
 
-    /// <summary>The certificates, DER, the server's own first.</summary>
+    /// <summary>The certificates, DER, its own first.</summary>
     public IReadOnlyList<Bytes> CertificateChain { get; }
 
     /// <summary>Signs with the key of the first certificate.</summary>
     public IHandshakeSigner Signer { get; }
 
+    /// <summary>The Certificate message of a handshake (RFC 8446 §4.4.2).</summary>
+    internal byte[] EncodedChain { get; }
+
     /// <summary>Reads an identity from PEM texts.</summary>
-    /// <param name="certificatePem">The chain, the server's own certificate first.</param>
+    /// <param name="certificatePem">The chain, its own certificate first.</param>
     /// <param name="keyPem">The unencrypted private key: PKCS #8, SEC 1 or PKCS #1.</param>
     /// <param name="identity">The identity.</param>
     /// <param name="problem">Why there is none: a sentence for people.</param>
     public static bool TryFromPem(
         string certificatePem,
         string keyPem,
-        [NotNullWhen(true)] out ServerIdentity? identity,
+        [NotNullWhen(true)] out CertificateIdentity? identity,
         [NotNullWhen(false)] out string? problem)
     {
         ArgumentNullException.ThrowIfNull(certificatePem);
@@ -58,14 +65,14 @@ public sealed class ServerIdentity
     }
 
     /// <summary>Takes an identity from a certificate that has its private key.</summary>
-    /// <param name="certificate">The server's own certificate; it is not kept.</param>
+    /// <param name="certificate">Its own certificate; it is not kept.</param>
     /// <param name="intermediates">The certificates that lead from it to a root; they are not kept.</param>
     /// <param name="identity">The identity.</param>
     /// <param name="problem">Why there is none: a sentence for people.</param>
     public static bool TryFromCertificate(
         X509Certificate2 certificate,
         IEnumerable<X509Certificate2> intermediates,
-        [NotNullWhen(true)] out ServerIdentity? identity,
+        [NotNullWhen(true)] out CertificateIdentity? identity,
         [NotNullWhen(false)] out string? problem)
     {
         ArgumentNullException.ThrowIfNull(certificate);
@@ -114,7 +121,7 @@ public sealed class ServerIdentity
     }
 
     /// <summary>Joins certificate and key if they fit. The key is taken over, or disposed of.</summary>
-    private static ServerIdentity? Join(IReadOnlyList<X509Certificate2> chain, AsymmetricAlgorithm key, out string? problem)
+    private static CertificateIdentity? Join(IReadOnlyList<X509Certificate2> chain, AsymmetricAlgorithm key, out string? problem)
     {
         problem = FaultOf(chain[0], key);
         if (problem is not null)
@@ -129,7 +136,7 @@ public sealed class ServerIdentity
         List<Bytes> certificates = [];
         foreach (X509Certificate2 certificate in chain)
             certificates.Add(Bytes.CopyOf(certificate.RawDataMemory.Span));
-        return new ServerIdentity(certificates, signer);
+        return new CertificateIdentity(certificates, signer);
     }
 
     private static string? FaultOf(X509Certificate2 certificate, AsymmetricAlgorithm key)
