@@ -79,6 +79,8 @@ type TransportConfig =
         MaxAckDelay: TimeSpan
         /// How many ack-eliciting packets are received before an ACK is due at once, 1 or more.
         AckElicitingThreshold: int
+        /// Up to where that number grows: to an eighth of the packets that arrive in a round trip. It stays where this is no more.
+        MaxAckElicitingThreshold: int
         /// Our initial_max_data: what the peer may send in all before we extend it.
         InitialMaxData: uint64
         /// Our initial_max_stream_data_bidi_local.
@@ -101,6 +103,10 @@ type TransportConfig =
         CongestionControl: CongestionControl
         /// Whether slow start ends by HyStart++ (RFC 9406).
         EnableHyStartPlusPlus: bool
+        /// How late the host's timers may be, 1 microsecond to 100 ms: so much time's worth of data may leave in one paced burst
+        /// (RFC 9002 §7.7).
+        [<JsonPropertyName "timer_granularity_ms">]
+        TimerGranularity: TimeSpan
         /// Whether streams take turns packet by packet; without, one goes on until it is blocked or done.
         SendStreamFairness: bool
         /// Whether the latency spin bit is spun (RFC 9000 §17.4).
@@ -142,6 +148,7 @@ module TransportConfig =
           AckDelayExponent = config.AckDelayExponent
           MaxAckDelay = config.MaxAckDelay
           AckElicitingThreshold = config.AckElicitingThreshold
+          MaxAckElicitingThreshold = config.MaxAckElicitingThreshold
           InitialMaxData = config.InitialMaxData
           InitialMaxStreamDataBidiLocal = config.InitialMaxStreamDataBidiLocal
           InitialMaxStreamDataBidiRemote = config.InitialMaxStreamDataBidiRemote
@@ -153,6 +160,7 @@ module TransportConfig =
           MaxDatagramFrameSize = config.MaxDatagramFrameSize
           CongestionControl = config.CongestionControl
           EnableHyStartPlusPlus = config.EnableHyStartPlusPlus
+          TimerGranularity = config.TimerGranularity
           SendStreamFairness = config.SendStreamFairness
           EnableLatencySpinBit = config.EnableLatencySpinBit
           GreaseReservedVersions = config.GreaseReservedVersions
@@ -180,6 +188,7 @@ module TransportConfig =
             AckDelayExponent = config.AckDelayExponent,
             MaxAckDelay = config.MaxAckDelay,
             AckElicitingThreshold = config.AckElicitingThreshold,
+            MaxAckElicitingThreshold = config.MaxAckElicitingThreshold,
             InitialMaxData = config.InitialMaxData,
             InitialMaxStreamDataBidiLocal = config.InitialMaxStreamDataBidiLocal,
             InitialMaxStreamDataBidiRemote = config.InitialMaxStreamDataBidiRemote,
@@ -191,6 +200,7 @@ module TransportConfig =
             MaxDatagramFrameSize = config.MaxDatagramFrameSize,
             CongestionControl = config.CongestionControl,
             EnableHyStartPlusPlus = config.EnableHyStartPlusPlus,
+            TimerGranularity = config.TimerGranularity,
             SendStreamFairness = config.SendStreamFairness,
             EnableLatencySpinBit = config.EnableLatencySpinBit,
             GreaseReservedVersions = config.GreaseReservedVersions,

@@ -5,12 +5,7 @@ internal sealed partial class Connection
 {
     private Path FirstPath()
     {
-        TransportConfig transport = _config.Transport;
-        var recovery = new PathRecovery(
-            id: 0,
-            CongestionControllers.Create(transport.CongestionControl, DatagramSizes.Smallest),
-            new RttEstimator(),
-            DatagramSizes.Smallest);
+        PathRecovery recovery = PathRecovery.Create(id: 0, _config, new RttEstimator(), DatagramSizes.Smallest);
         return new Path(_setup.Route, _remoteIds.Current, recovery, new AntiAmplification(_setup.IsAddressValidated));
     }
 
