@@ -120,6 +120,7 @@ let private shown =
     [ "2-bulk", MustShow.bulk
       "2-peers", (fun () -> MustShow.peers (Peers.run true))
       "2-fresh-clone", MustShow.freshClone
+      "3-congestion", MustShow.congestion
       "3-mutations", Mutate.run ]
 
 let private show arguments =

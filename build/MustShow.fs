@@ -112,3 +112,20 @@ let freshClone () =
         [ timed "demo"; timed "test" ]
     finally
         Directory.Delete(folder, true)
+
+/// The figures of congestion control in simulation, all seeds and scenarios the same each time; docs/congestion.md gets their tables.
+let congestion () =
+    let project = "tests/CoQuic.Congestion.Tests/CoQuic.Congestion.Tests.fsproj"
+    let json = Path.GetTempFileName()
+
+    try
+        run "dotnet" [ "build"; project; "-c"; "Release"; "-nologo"; "-v:quiet" ]
+
+        let program =
+            inRoot "tests/CoQuic.Congestion.Tests/bin/Release/net10.0/CoQuic.Congestion.Tests.dll"
+
+        run "dotnet" [ program; "figures"; json; inRoot "docs/congestion.md" ]
+        use figures = JsonDocument.Parse(File.ReadAllText json)
+        [ for figure in figures.RootElement.EnumerateObject() -> figure.Name, figure.Value.GetDouble() ]
+    finally
+        File.Delete json

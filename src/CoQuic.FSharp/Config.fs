@@ -93,6 +93,8 @@ type TransportConfig =
         MaxAckDelay: TimeSpan
         /// How many ack-eliciting packets are received before an ACK is due at once, 1 or more.
         AckElicitingThreshold: int
+        /// Up to where that number grows: to an eighth of the packets that arrive in a round trip. It stays where this is no more.
+        MaxAckElicitingThreshold: int
         /// Our initial_max_data: what the peer may send in all before we extend it.
         InitialMaxData: uint64
         /// Our initial_max_stream_data_bidi_local.
@@ -115,6 +117,10 @@ type TransportConfig =
         CongestionControl: CongestionControl
         /// Whether slow start ends by HyStart++ (RFC 9406).
         EnableHyStartPlusPlus: bool
+        /// How late the host's timers may be, 1 microsecond to 100 ms: so much time's worth of data may leave in one paced burst
+        /// (RFC 9002 §7.7).
+        [<JsonPropertyName "timer_granularity_ms">]
+        TimerGranularity: TimeSpan
         /// Whether streams take turns packet by packet; without, one goes on until it is blocked or done.
         SendStreamFairness: bool
         /// Whether the latency spin bit is spun (RFC 9000 §17.4).
@@ -156,6 +162,7 @@ module TransportConfig =
           AckDelayExponent = config.AckDelayExponent
           MaxAckDelay = config.MaxAckDelay
           AckElicitingThreshold = config.AckElicitingThreshold
+          MaxAckElicitingThreshold = config.MaxAckElicitingThreshold
           InitialMaxData = config.InitialMaxData
           InitialMaxStreamDataBidiLocal = config.InitialMaxStreamDataBidiLocal
           InitialMaxStreamDataBidiRemote = config.InitialMaxStreamDataBidiRemote
@@ -167,6 +174,7 @@ module TransportConfig =
           MaxDatagramFrameSize = config.MaxDatagramFrameSize
           CongestionControl = config.CongestionControl
           EnableHyStartPlusPlus = config.EnableHyStartPlusPlus
+          TimerGranularity = config.TimerGranularity
           SendStreamFairness = config.SendStreamFairness
           EnableLatencySpinBit = config.EnableLatencySpinBit
           GreaseReservedVersions = config.GreaseReservedVersions
@@ -194,6 +202,7 @@ module TransportConfig =
             AckDelayExponent = config.AckDelayExponent,
             MaxAckDelay = config.MaxAckDelay,
             AckElicitingThreshold = config.AckElicitingThreshold,
+            MaxAckElicitingThreshold = config.MaxAckElicitingThreshold,
             InitialMaxData = config.InitialMaxData,
             InitialMaxStreamDataBidiLocal = config.InitialMaxStreamDataBidiLocal,
             InitialMaxStreamDataBidiRemote = config.InitialMaxStreamDataBidiRemote,
@@ -205,6 +214,7 @@ module TransportConfig =
             MaxDatagramFrameSize = config.MaxDatagramFrameSize,
             CongestionControl = config.CongestionControl,
             EnableHyStartPlusPlus = config.EnableHyStartPlusPlus,
+            TimerGranularity = config.TimerGranularity,
             SendStreamFairness = config.SendStreamFairness,
             EnableLatencySpinBit = config.EnableLatencySpinBit,
             GreaseReservedVersions = config.GreaseReservedVersions,

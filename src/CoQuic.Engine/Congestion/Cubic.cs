@@ -17,25 +17,28 @@ internal sealed class Cubic : ICongestionController
     /// <summary>The window grows by at most half in a round trip (§4.2).</summary>
     private const double MaximumGrowth = 1.5;
 
+    private readonly HyStartPlusPlus? _hyStart;
     private int _maximumDatagramSize;
-    private CubicCurve _curve;
-    private double _window;
-    private double _windowMax;
-    private double _windowPrior;
-    private double _windowEstimate;
-    private TimeUs? _recoveryStartTime;
-    private TimeUs? _epochStart;
+    private RecoveryPeriod _recovery;
+    private State _state;
+    private State _beforeReduction;
     private TimeUs? _underutilizedSince;
 
-    public Cubic(int maximumDatagramSize)
+    /// <param name="maximumDatagramSize">max_datagram_size, in bytes.</param>
+    /// <param name="hasHyStart">Whether the first slow start ends by HyStart++ (§4.10).</param>
+    public Cubic(int maximumDatagramSize, bool hasHyStart)
     {
         _maximumDatagramSize = maximumDatagramSize;
-        _window = CongestionWindows.Initial(maximumDatagramSize);
+        _hyStart = hasHyStart ? new HyStartPlusPlus() : null;
+        _state.Window = CongestionWindows.Initial(maximumDatagramSize);
+        _state.SlowStartThreshold = ulong.MaxValue;
     }
 
-    public ulong CongestionWindow => (ulong)_window;
+    public ulong CongestionWindow => (ulong)_state.Window;
 
-    public ulong SlowStartThreshold { get; private set; } = ulong.MaxValue;
+    public ulong SlowStartThreshold => _state.SlowStartThreshold;
+
+    private bool IsInFirstSlowStart => SlowStartThreshold == ulong.MaxValue;
 
     public void OnPacketAcked(TimeUs now, in SentPacket packet, in AckContext context)
     {
@@ -47,87 +50,110 @@ internal sealed class Cubic : ICongestionController
         }
 
         SkipUnderutilizedTime(now);
-        if (IsInRecovery(packet.TimeSent))
+        if (_recovery.Contains(packet.TimeSent))
             return;
-        if (CongestionWindow < SlowStartThreshold)
-            _window += packet.Size;
-        else
+        if (CongestionWindow >= SlowStartThreshold)
             AvoidCongestion(now, packet.Size, context.Rtt.SmoothedRtt);
+        else
+            _state.Window += IsInFirstSlowStart && _hyStart is not null ? _hyStart.Growth(packet.Size) : packet.Size;
     }
 
-    public void OnPacketsLost(TimeUs now, TimeUs sentTime, ulong lostBytes) => OnCongestionEvent(now, sentTime);
+    public void OnAckProcessed(TimeUs now, in AckContext context, in DeliverySample delivery)
+    {
+        if (IsInFirstSlowStart && _hyStart?.IsOver(context.RttSample, delivery) == true)
+            _state.SlowStartThreshold = CongestionWindow;
+    }
 
-    public void OnEcnCe(TimeUs now, TimeUs sentTime) => OnCongestionEvent(now, sentTime);
+    public void OnPacketLost(TimeUs now, in SentPacket packet, in LossContext context)
+    {
+        if (!_recovery.Contains(packet.TimeSent))
+            Reduce(now, isMarked: false);
+        _recovery.OnLost(packet.TimeSent);
+    }
+
+    /// <summary>§4.9.2: a reduction for packets that were only late is undone, unless the window has outgrown it already.</summary>
+    public void OnSpuriousLoss(TimeUs now, in SentPacket packet)
+    {
+        if (_recovery.TryRefute(packet.TimeSent) && _beforeReduction.Window > _state.Window)
+            _state = _beforeReduction;
+    }
+
+    public void OnEcnCe(TimeUs now, TimeUs sentTime)
+    {
+        if (_recovery.Contains(sentTime))
+            _recovery.Confirm();
+        else
+            Reduce(now, isMarked: true);
+    }
 
     public void OnPersistentCongestion(TimeUs now)
     {
-        _window = CongestionWindows.Minimum(_maximumDatagramSize);
-        _recoveryStartTime = null;
-        _epochStart = null;
+        _state.Window = CongestionWindows.Minimum(_maximumDatagramSize);
+        _state.EpochStart = null;
         // §4.8: the next congestion avoidance begins on the plateau, wherever slow start ends.
-        _windowMax = 0;
+        _state.WindowMax = 0;
+        _recovery.End();
     }
 
     public void OnMaximumDatagramSizeChanged(int maximumDatagramSize)
     {
-        bool hasMetCongestion = SlowStartThreshold != ulong.MaxValue;
         ulong window = CongestionWindows.AfterSizeChange(
-            CongestionWindow, hasMetCongestion, _maximumDatagramSize, maximumDatagramSize);
+            CongestionWindow, !IsInFirstSlowStart, _maximumDatagramSize, maximumDatagramSize);
         if (window != CongestionWindow)
-            _window = window;
+            _state.Window = window;
         _maximumDatagramSize = maximumDatagramSize;
         // The curve is drawn in segments: it begins anew from here.
-        _epochStart = null;
+        _state.EpochStart = null;
     }
 
-    private bool IsInRecovery(TimeUs sentTime) => sentTime <= _recoveryStartTime;
-
     /// <summary>§4.6, with fast convergence (§4.7).</summary>
-    private void OnCongestionEvent(TimeUs now, TimeUs sentTime)
+    private void Reduce(TimeUs now, bool isMarked)
     {
-        if (IsInRecovery(sentTime))
-            return;
-        _recoveryStartTime = now;
-        _epochStart = null;
+        _recovery.Begin(now, isMarked);
+        _beforeReduction = _state;
         _underutilizedSince = null;
-        _windowPrior = _window;
+        double window = _state.Window;
+        _state.EpochStart = null;
+        _state.WindowPrior = window;
         // A flow that lost before it was back where it lost last gives way to newcomers.
-        _windowMax = _window < _windowMax ? _window * (1 + Beta) / 2 : _window;
-        _window = Math.Max(_window * Beta, CongestionWindows.Minimum(_maximumDatagramSize));
-        SlowStartThreshold = CongestionWindow;
+        _state.WindowMax = window < _state.WindowMax ? window * (1 + Beta) / 2 : window;
+        _state.Window = Math.Max(window * Beta, CongestionWindows.Minimum(_maximumDatagramSize));
+        _state.SlowStartThreshold = CongestionWindow;
     }
 
     /// <summary>§4.2 to §4.5.</summary>
     private void AvoidCongestion(TimeUs now, int ackedBytes, TimeSpan rtt)
     {
-        if (_epochStart is null)
+        if (_state.EpochStart is null)
             BeginEpoch(now);
-        TimeSpan elapsed = now - _epochStart!.Value;
+        TimeSpan elapsed = now - _state.EpochStart!.Value;
         GrowEstimate(ackedBytes);
 
-        if (_curve.At(elapsed) < _windowEstimate)
+        double window = _state.Window;
+        if (_state.Curve.At(elapsed) < _state.WindowEstimate)
         {
-            _window = Math.Max(_window, _windowEstimate);
+            _state.Window = Math.Max(window, _state.WindowEstimate);
             return;
         }
 
-        double target = Math.Clamp(_curve.At(elapsed + rtt), _window, MaximumGrowth * _window);
-        _window += (target - _window) * ackedBytes / _window;
+        double target = Math.Clamp(_state.Curve.At(elapsed + rtt), window, MaximumGrowth * window);
+        _state.Window += (target - window) * ackedBytes / window;
     }
 
     private void BeginEpoch(TimeUs now)
     {
-        _epochStart = now;
-        _windowMax = Math.Max(_windowMax, _window);
-        _windowEstimate = _window;
-        _curve = CubicCurve.Between(_window, _windowMax, _maximumDatagramSize);
+        double window = _state.Window;
+        _state.EpochStart = now;
+        _state.WindowMax = Math.Max(_state.WindowMax, window);
+        _state.WindowEstimate = window;
+        _state.Curve = CubicCurve.Between(window, _state.WindowMax, _maximumDatagramSize);
     }
 
     /// <summary>W_est: the window that Reno would have (§4.3).</summary>
     private void GrowEstimate(int ackedBytes)
     {
-        double increase = _windowEstimate < _windowPrior ? FriendlyIncrease : 1;
-        _windowEstimate += increase * _maximumDatagramSize * ackedBytes / _window;
+        double increase = _state.WindowEstimate < _state.WindowPrior ? FriendlyIncrease : 1;
+        _state.WindowEstimate += increase * _maximumDatagramSize * ackedBytes / _state.Window;
     }
 
     private void SkipUnderutilizedTime(TimeUs now)
@@ -135,7 +161,31 @@ internal sealed class Cubic : ICongestionController
         if (_underutilizedSince is not { } since)
             return;
         _underutilizedSince = null;
-        if (_epochStart is { } start)
-            _epochStart = start + (now - TimeUs.Max(since, start));
+        if (_state.EpochStart is { } start)
+            _state.EpochStart = start + (now - TimeUs.Max(since, start));
+    }
+
+    /// <summary>What a reduction changes, and refuting it restores (§4.9.2). Windows are bytes.</summary>
+    private struct State
+    {
+        /// <summary>cwnd.</summary>
+        public double Window;
+
+        public ulong SlowStartThreshold;
+
+        /// <summary>W_max.</summary>
+        public double WindowMax;
+
+        /// <summary>cwnd_prior.</summary>
+        public double WindowPrior;
+
+        /// <summary>W_est.</summary>
+        public double WindowEstimate;
+
+        /// <summary>t_epoch.</summary>
+        public TimeUs? EpochStart;
+
+        /// <summary>W_cubic, with K.</summary>
+        public CubicCurve Curve;
     }
 }

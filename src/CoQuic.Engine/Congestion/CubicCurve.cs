@@ -25,7 +25,7 @@ internal readonly record struct CubicCurve
     public static CubicCurve Between(double start, double maximum, int segmentSize)
     {
         double scale = Scale * segmentSize;
-        return new CubicCurve(maximum, scale, CubeRoot((maximum - start) / scale));
+        return new CubicCurve(maximum, scale, PortableMath.CubeRoot((maximum - start) / scale));
     }
 
     /// <summary>The window after some time, in bytes.</summary>
@@ -33,20 +33,5 @@ internal readonly record struct CubicCurve
     {
         double t = elapsed.TotalSeconds - K;
         return _maximum + (_scaleInBytes * t * t * t);
-    }
-
-    /// <summary>
-    /// The cube root by Newton's method, with nothing but the four operations: the mathematics libraries of platforms
-    /// differ in the last digit, and a run must be the same everywhere.
-    /// </summary>
-    private static double CubeRoot(double value)
-    {
-        if (value <= 0)
-            return 0;
-        // Halving the exponent's distance thrice over gives a first guess within a factor of two.
-        double root = BitConverter.Int64BitsToDouble((BitConverter.DoubleToInt64Bits(value) / 3) + (682L << 52));
-        for (int i = 0; i < 6; i++)
-            root -= (root - (value / (root * root))) / 3;
-        return root;
     }
 }

@@ -5,60 +5,86 @@ namespace CoQuic.Engine;
 /// <summary>The NewReno controller of RFC 9002 §7 and §B.</summary>
 internal sealed class NewReno : ICongestionController
 {
+    private readonly HyStartPlusPlus? _hyStart;
     private int _maximumDatagramSize;
-    private TimeUs? _recoveryStartTime;
-    private ulong _ackedInAvoidance;
+    private RecoveryPeriod _recovery;
+    private State _state;
+    private State _beforeReduction;
 
-    public NewReno(int maximumDatagramSize)
+    /// <param name="maximumDatagramSize">max_datagram_size, in bytes.</param>
+    /// <param name="hasHyStart">Whether the first slow start ends by HyStart++.</param>
+    public NewReno(int maximumDatagramSize, bool hasHyStart)
     {
         _maximumDatagramSize = maximumDatagramSize;
-        CongestionWindow = CongestionWindows.Initial(maximumDatagramSize);
+        _hyStart = hasHyStart ? new HyStartPlusPlus() : null;
+        _state = new State(CongestionWindows.Initial(maximumDatagramSize), ulong.MaxValue, 0);
     }
 
-    public ulong CongestionWindow { get; private set; }
+    public ulong CongestionWindow => _state.Window;
 
-    public ulong SlowStartThreshold { get; private set; } = ulong.MaxValue;
+    public ulong SlowStartThreshold => _state.SlowStartThreshold;
+
+    private bool IsInFirstSlowStart => SlowStartThreshold == ulong.MaxValue;
 
     public void OnPacketAcked(TimeUs now, in SentPacket packet, in AckContext context)
     {
-        if (context.IsUnderutilized || IsInRecovery(packet.TimeSent))
+        if (context.IsUnderutilized || _recovery.Contains(packet.TimeSent))
             return;
-        if (CongestionWindow < SlowStartThreshold)
-            CongestionWindow += (ulong)packet.Size;
-        else
+        if (CongestionWindow >= SlowStartThreshold)
             AvoidCongestion((ulong)packet.Size);
+        else
+            _state.Window += (ulong)(IsInFirstSlowStart && _hyStart is not null ? _hyStart.Growth(packet.Size) : packet.Size);
     }
 
-    public void OnPacketsLost(TimeUs now, TimeUs sentTime, ulong lostBytes) => OnCongestionEvent(now, sentTime);
+    public void OnAckProcessed(TimeUs now, in AckContext context, in DeliverySample delivery)
+    {
+        if (IsInFirstSlowStart && _hyStart?.IsOver(context.RttSample, delivery) == true)
+            _state.SlowStartThreshold = CongestionWindow;
+    }
 
-    public void OnEcnCe(TimeUs now, TimeUs sentTime) => OnCongestionEvent(now, sentTime);
+    public void OnPacketLost(TimeUs now, in SentPacket packet, in LossContext context)
+    {
+        if (!_recovery.Contains(packet.TimeSent))
+            Reduce(now, isMarked: false);
+        _recovery.OnLost(packet.TimeSent);
+    }
+
+    public void OnSpuriousLoss(TimeUs now, in SentPacket packet)
+    {
+        if (!_recovery.TryRefute(packet.TimeSent))
+            return;
+        ulong window = Math.Max(CongestionWindow, _beforeReduction.Window);
+        _state = _beforeReduction with { Window = window };
+    }
+
+    public void OnEcnCe(TimeUs now, TimeUs sentTime)
+    {
+        if (_recovery.Contains(sentTime))
+            _recovery.Confirm();
+        else
+            Reduce(now, isMarked: true);
+    }
 
     public void OnPersistentCongestion(TimeUs now)
     {
-        CongestionWindow = CongestionWindows.Minimum(_maximumDatagramSize);
-        _ackedInAvoidance = 0;
-        _recoveryStartTime = null;
+        _state.Window = CongestionWindows.Minimum(_maximumDatagramSize);
+        _state.AckedInAvoidance = 0;
+        _recovery.End();
     }
 
     public void OnMaximumDatagramSizeChanged(int maximumDatagramSize)
     {
-        bool hasMetCongestion = SlowStartThreshold != ulong.MaxValue;
-        CongestionWindow = CongestionWindows.AfterSizeChange(
-            CongestionWindow, hasMetCongestion, _maximumDatagramSize, maximumDatagramSize);
+        _state.Window = CongestionWindows.AfterSizeChange(
+            CongestionWindow, !IsInFirstSlowStart, _maximumDatagramSize, maximumDatagramSize);
         _maximumDatagramSize = maximumDatagramSize;
     }
 
-    /// <summary>The window is reduced at most once a round trip: not for packets sent before the last reduction (RFC 9002 §7.3.2).</summary>
-    private bool IsInRecovery(TimeUs sentTime) => sentTime <= _recoveryStartTime;
-
-    private void OnCongestionEvent(TimeUs now, TimeUs sentTime)
+    private void Reduce(TimeUs now, bool isMarked)
     {
-        if (IsInRecovery(sentTime))
-            return;
-        _recoveryStartTime = now;
-        _ackedInAvoidance = 0;
-        SlowStartThreshold = CongestionWindow / 2;
-        CongestionWindow = Math.Max(SlowStartThreshold, CongestionWindows.Minimum(_maximumDatagramSize));
+        _recovery.Begin(now, isMarked);
+        _beforeReduction = _state;
+        ulong half = CongestionWindow / 2;
+        _state = new State(Math.Max(half, CongestionWindows.Minimum(_maximumDatagramSize)), half, 0);
     }
 
     /// <summary>
@@ -67,10 +93,13 @@ internal sealed class NewReno : ICongestionController
     /// </summary>
     private void AvoidCongestion(ulong ackedBytes)
     {
-        _ackedInAvoidance += ackedBytes;
-        if (_ackedInAvoidance < CongestionWindow)
+        _state.AckedInAvoidance += ackedBytes;
+        if (_state.AckedInAvoidance < CongestionWindow)
             return;
-        _ackedInAvoidance -= CongestionWindow;
-        CongestionWindow += (ulong)_maximumDatagramSize;
+        _state.AckedInAvoidance -= CongestionWindow;
+        _state.Window += (ulong)_maximumDatagramSize;
     }
+
+    /// <summary>What a reduction changes, and refuting it restores.</summary>
+    private record struct State(ulong Window, ulong SlowStartThreshold, ulong AckedInAvoidance);
 }

@@ -39,11 +39,8 @@ internal sealed partial class Connection
         };
     }
 
-    private PathRecovery NewPathRecovery(int maximumDatagramSize) => new(
-        _nextPathId++,
-        CongestionControllers.Create(_config.Transport.CongestionControl, maximumDatagramSize),
-        new RttEstimator(),
-        maximumDatagramSize);
+    private PathRecovery NewPathRecovery(int maximumDatagramSize) =>
+        PathRecovery.Create(_nextPathId++, _config, new RttEstimator(), maximumDatagramSize);
 
     private SpinBit NewSpinBit()
     {

@@ -197,9 +197,16 @@ internal sealed partial class Connection
         if (error is not null)
             BeginClose(error);
         else if (_keys.CanReceive(level))
-            _acks[(int)PacketNumberSpaceIds.Of(level)].OnPacketReceived(now, opened.PacketNumber, isAckEliciting, ecn);
+            NoteReceived(now, _acks[(int)PacketNumberSpaceIds.Of(level)], opened.PacketNumber, isAckEliciting, ecn);
         if (error is null && level == EncryptionLevel.OneRtt && IsAlive)
             OnOneRttProcessed(now, opened, packet.DestinationConnectionId, isNonProbing);
+    }
+
+    private void NoteReceived(TimeUs now, AckTracker tracker, ulong packetNumber, bool isAckEliciting, EcnCodepoint ecn)
+    {
+        RttEstimator rtt = CurrentPath.Recovery.Rtt;
+        tracker.RoundTrip = rtt.HasSample ? rtt.SmoothedRtt : TimeSpan.Zero;
+        tracker.OnPacketReceived(now, packetNumber, isAckEliciting, ecn);
     }
 
     /// <summary>RFC 9000 §8.1: who sends a Handshake packet has received our Initial. Its keys are of no more use (RFC 9001 §4.9.1).</summary>

@@ -62,7 +62,8 @@ internal sealed partial class Connection
     {
         PathRecovery recovery = CurrentPath.Recovery;
         bool wantsToSend = HasEliciting(ApplicationLevel) && _keys.CanSend(ApplicationLevel);
-        recovery.IsAppLimited = !wantsToSend || IsSendContinuationPending;
+        recovery.IsAppLimited = !wantsToSend;
+        recovery.IsInterrupted = IsSendContinuationPending;
         _isPacingBlocked = !IsSendContinuationPending
             && (wantsToSend || _crypto[0].HasPending || _crypto[1].HasPending)
             && recovery.AvailableWindow >= (ulong)CurrentPath.MaximumDatagramSize
@@ -153,6 +154,8 @@ internal sealed partial class Connection
     private PacketBuilder BeginPacket(Path path, EncryptionLevel level, Span<byte> room)
     {
         PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
+        if (level == EncryptionLevel.OneRtt && _skipper?.ShouldSkip(_loss.NextPacketNumber(space)) == true)
+            _loss.SkipPacketNumber(space);
         ulong number = _loss.NextPacketNumber(space);
         int numberLength = PacketNumber.EncodedLength(number, _loss.LargestAcknowledged(space));
         ConnectionId destination = path.RemoteId.Id;

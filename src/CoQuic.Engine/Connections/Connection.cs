@@ -17,6 +17,7 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
     private readonly CryptoStream[] _crypto = [new(), new(), new()];
     private readonly AckTracker[] _acks;
     private readonly LossDetector _loss;
+    private readonly PacketNumberSkipper? _skipper;
     private StreamSet _streams;
     private readonly DatagramQueue _datagrams = new();
     private readonly DatagramLimits _datagramLimits;
@@ -42,6 +43,7 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         _keys = new ConnectionKeys(setup.InitialKeys ?? InitialKeys.Derive(setup.Version, setup.InitialDestinationId, _role));
         TransportConfig transport = _config.Transport;
         _acks = NewAckTrackers(transport);
+        _skipper = transport.EnableOptimisticAckMitigation ? new PacketNumberSkipper(_config.Entropy) : null;
         _streams = new StreamSet(StreamSettingsOf(_config));
         _datagramLimits = new DatagramLimits(transport.MaxDatagramFrameSize);
         _idle = new IdleTimer(now, transport.MaxIdleTimeout);
@@ -126,7 +128,7 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
     }
 
     private static AckTracker NewAckTracker(PacketNumberSpaceId space, TransportConfig transport) =>
-        new(space, transport.MaxAckDelay, transport.AckElicitingThreshold);
+        new(space, transport.MaxAckDelay, transport.AckElicitingThreshold, transport.MaxAckElicitingThreshold);
 
     private static StreamSettings StreamSettingsOf(EndpointConfig config) => new()
     {

@@ -22,6 +22,8 @@ public static class ConfigurationCheck
     private const int MaximumTickets = 16;
     private static readonly TimeSpan MaximumMaxAckDelay = TimeSpan.FromMilliseconds((1 << 14) - 1);
 
+    private static readonly TimeSpan MaximumTimerGranularity = TimeSpan.FromMilliseconds(100);
+
     /// <summary>The faults of a configuration; none when it can work.</summary>
     /// <param name="config">The configuration to look at.</param>
     public static IReadOnlyList<ConfigurationFault> Faults(EndpointConfig config)
@@ -137,8 +139,11 @@ public static class ConfigurationCheck
         Require(transport.MaxAckDelay >= TimeSpan.Zero && transport.MaxAckDelay <= MaximumMaxAckDelay,
             "MaxAckDelay", "must be below 2^14 milliseconds (RFC 9000 §18.2)");
         Require(transport.AckElicitingThreshold >= 1, "AckElicitingThreshold", "must be at least 1");
+        Require(transport.MaxAckElicitingThreshold >= 0, "MaxAckElicitingThreshold", "must not be negative");
+        Require(transport.TimerGranularity >= TimeSpan.FromMicroseconds(1) && transport.TimerGranularity <= MaximumTimerGranularity,
+            "TimerGranularity", "must be 1 microsecond to 100 milliseconds");
         Require(CongestionControllers.IsSupported(transport.CongestionControl),
-            "CongestionControl", $"{transport.CongestionControl} is not implemented; NewReno and Cubic are");
+            "CongestionControl", "is not one of the algorithms");
         RequireVarInt(transport.InitialMaxData, "InitialMaxData");
         RequireVarInt(transport.InitialMaxStreamDataBidiLocal, "InitialMaxStreamDataBidiLocal");
         RequireVarInt(transport.InitialMaxStreamDataBidiRemote, "InitialMaxStreamDataBidiRemote");

@@ -28,6 +28,7 @@ public static class CoquicDefaults
         AckDelayExponent = 3,
         MaxAckDelay = TimeSpan.FromMilliseconds(25),
         AckElicitingThreshold = 2,
+        MaxAckElicitingThreshold = 0,
         InitialMaxData = 1 << 20,
         InitialMaxStreamDataBidiLocal = 256 << 10,
         InitialMaxStreamDataBidiRemote = 256 << 10,

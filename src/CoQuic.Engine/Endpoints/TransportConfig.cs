@@ -45,8 +45,16 @@ public sealed record TransportConfig
     /// <summary>Our max_ack_delay, below 2^14 milliseconds (RFC 9000 §18.2).</summary>
     public TimeSpan MaxAckDelay { get; init; } = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>How many ack-eliciting packets are received before an ACK is due at once, 1 or more.</summary>
+    /// <summary>
+    /// How many ack-eliciting packets are received before an ACK is due at once, 1 or more (RFC 9000 §13.2.2). At most max_ack_delay
+    /// later one is due anyway.
+    /// </summary>
     public int AckElicitingThreshold { get; init; } = 2;
+
+    /// <summary>
+    /// Up to where that number grows: to an eighth of the packets that arrive in a round trip. It stays where this is no more.
+    /// </summary>
+    public int MaxAckElicitingThreshold { get; init; } = 32;
 
     /// <summary>Our initial_max_data: what the peer may send in all before we extend it.</summary>
     public ulong InitialMaxData { get; init; } = 16 << 20;
@@ -78,8 +86,14 @@ public sealed record TransportConfig
     /// <summary>The congestion control algorithm.</summary>
     public CongestionControl CongestionControl { get; init; } = CongestionControl.Cubic;
 
-    /// <summary>Whether slow start ends by HyStart++.</summary>
+    /// <summary>Whether the first slow start of NewReno and CUBIC ends by HyStart++ (RFC 9406).</summary>
     public bool EnableHyStartPlusPlus { get; init; } = true;
+
+    /// <summary>
+    /// How late the host's timers may be, 1 microsecond to 100 milliseconds: so much time's worth of data may leave in one paced burst
+    /// (RFC 9002 §7.7).
+    /// </summary>
+    public TimeSpan TimerGranularity { get; init; } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Whether streams take turns packet by packet; without, one goes on until it is blocked or done.</summary>
     public bool SendStreamFairness { get; init; } = true;

@@ -151,7 +151,7 @@ internal static class QlogEventWriter
                 json.WriteString("trigger", "tls");
                 break;
             case QlogRecoveryParametersSet parameters:
-                json.WriteNumber("reordering_threshold", LossRules.PacketThreshold);
+                json.WriteNumber("reordering_threshold", PacketReordering.InitialThreshold);
                 json.WriteNumber("timer_granularity", (int)RttEstimator.Granularity.TotalMilliseconds);
                 json.WriteMilliseconds("initial_rtt", parameters.InitialRtt);
                 json.WriteNumber("max_datagram_size", parameters.MaxDatagramSize);

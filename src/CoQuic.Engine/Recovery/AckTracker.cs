@@ -19,7 +19,7 @@ internal sealed class AckTracker
     private readonly ReceivedPacketNumbers _received = new();
     private readonly bool _acknowledgesImmediately;
     private readonly TimeSpan _maxAckDelay;
-    private readonly int _ackElicitingThreshold;
+    private readonly AckThreshold _threshold;
 
     private TimeUs _largestReceivedTime;
     private ulong? _largestAckEliciting;
@@ -31,18 +31,26 @@ internal sealed class AckTracker
 
     /// <param name="space">Initial and Handshake packets are acknowledged at once (RFC 9000 §13.2.1).</param>
     /// <param name="maxAckDelay">The max_ack_delay that we advertise.</param>
-    /// <param name="ackElicitingThreshold">Ack-eliciting packets after which an ACK is due at once; at least 1.</param>
-    public AckTracker(PacketNumberSpaceId space, TimeSpan maxAckDelay, int ackElicitingThreshold = DefaultAckElicitingThreshold)
+    /// <param name="ackElicitingThreshold">Ack-eliciting packets after which an ACK is due at once, at first; at least 1.</param>
+    /// <param name="maximumThreshold">Up to where that grows where many packets arrive in a round trip.</param>
+    public AckTracker(
+        PacketNumberSpaceId space,
+        TimeSpan maxAckDelay,
+        int ackElicitingThreshold = DefaultAckElicitingThreshold,
+        int maximumThreshold = 0)
     {
         _acknowledgesImmediately = space != PacketNumberSpaceId.ApplicationData;
         _maxAckDelay = maxAckDelay;
-        _ackElicitingThreshold = ackElicitingThreshold;
+        _threshold = new AckThreshold(ackElicitingThreshold, maximumThreshold);
     }
 
     /// <summary>The largest number received, from which truncated numbers are decoded (RFC 9000 §17.1).</summary>
     public ulong? LargestReceived => _received.IsEmpty ? null : _received.Largest;
 
     public EcnCounts EcnCounts { get; private set; }
+
+    /// <summary>The path's round-trip time; zero while it is unknown.</summary>
+    public TimeSpan RoundTrip { get; set; }
 
     /// <summary>When an ACK must have been sent; an instant that has come means now. Null when nothing asks for one.</summary>
     public TimeUs? Deadline { get; private set; }
@@ -104,8 +112,9 @@ internal sealed class AckTracker
     private void OnAckElicitingReceived(TimeUs now, ulong packetNumber, EcnCodepoint ecn)
     {
         _ackElicitingSinceAck++;
+        _threshold.OnAckElicitingReceived(now, RoundTrip);
         bool isImmediate = _acknowledgesImmediately
-            || _ackElicitingSinceAck >= _ackElicitingThreshold
+            || _ackElicitingSinceAck >= _threshold.Value
             || ecn == EcnCodepoint.Ce
             || IsOutOfOrder(packetNumber);
         TimeUs deadline = isImmediate ? now : now + _maxAckDelay;

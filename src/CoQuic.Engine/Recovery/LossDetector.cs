@@ -174,14 +174,15 @@ internal sealed partial class LossDetector
     {
         _hasHandshakeAck |= space == PacketNumberSpaceId.Handshake;
         ref readonly SentPacket newest = ref Acknowledged[0];
-        SampleRtt(now, space, ack, newest, context);
+        TimeSpan? rttSample = SampleRtt(now, space, ack, newest, context);
         BreakPersistentCongestion(space, newest.TimeSent);
 
         ulong priorBytesInFlight = Path.BytesInFlight;
+        ReportSpuriousLosses(now, Of(space).Log);
         DetectLost(now, space, context);
-        Path.OnPacketsAcked(now, Acknowledged, priorBytesInFlight);
+        Path.OnPacketsAcked(now, Acknowledged, priorBytesInFlight, rttSample);
         foreach (PathRecovery other in _otherPaths)
-            other.OnPacketsAcked(now, Acknowledged, other.BytesInFlight);
+            other.OnPacketsAcked(now, Acknowledged, other.BytesInFlight, rttSample: null);
         Path.UpdatePacing(now);
 
         // RFC 9002 §6.2.1: a client keeps backing off until it knows that the server may answer freely.
@@ -191,11 +192,12 @@ internal sealed partial class LossDetector
     }
 
     /// <summary>RFC 9002 §5.1: the largest acknowledged must be new, and something new must have been ack-eliciting.</summary>
-    private void SampleRtt(
+    /// <returns>The sample, if there is one.</returns>
+    private TimeSpan? SampleRtt(
         TimeUs now, PacketNumberSpaceId space, in ReceivedAck ack, in SentPacket newest, in RecoveryContext context)
     {
         if (newest.PacketNumber != ack.LargestAcknowledged || newest.PathId != Path.Id || !AnyAckEliciting())
-            return;
+            return null;
         // Acknowledgments of Initial and Handshake packets are not delayed on purpose; what is reported before the
         // handshake is confirmed is believed whole (RFC 9002 §5.3).
         bool isApplicationData = space == PacketNumberSpaceId.ApplicationData;
@@ -203,6 +205,17 @@ internal sealed partial class LossDetector
         TimeSpan delay = space == PacketNumberSpaceId.Initial ? TimeSpan.Zero : AckDelay.Decode(ack.AckDelay, exponent);
         TimeSpan? limit = context.IsHandshakeConfirmed ? context.MaxAckDelay : null;
         Path.Rtt.OnSample(now, now - newest.TimeSent, delay, limit);
+        return Path.Rtt.LatestRtt;
+    }
+
+    /// <summary>What was declared lost and is acknowledged now was only late.</summary>
+    private void ReportSpuriousLosses(TimeUs now, SentPacketLog log)
+    {
+        foreach (ref readonly SentPacket packet in Acknowledged.Packets)
+        {
+            if (packet.WasDeclaredLost)
+                Path.OnSpuriousLoss(now, packet, log.LargestAcknowledged!.Value - packet.PacketNumber);
+        }
     }
 
     private bool AnyAckEliciting()

@@ -9,11 +9,14 @@ namespace CoQuic.Engine;
 /// <param name="PathId">The current path.</param>
 internal readonly record struct LossRules(TimeUs LostSendTime, TimeSpan LossDelay, TimeUs? FirstRttSampleTime, uint PathId)
 {
-    /// <summary>kPacketThreshold: packets that may overtake one before it counts as lost (RFC 9002 §6.1.1).</summary>
-    public const int PacketThreshold = 3;
+    /// <summary>Packets that may overtake one before it counts as lost (RFC 9002 §6.1.1).</summary>
+    public int PacketThreshold { get; init; } = PacketReordering.InitialThreshold;
 
     public static LossRules At(TimeUs now, PathRecovery path) =>
-        new(now - path.Rtt.LossDelay, path.Rtt.LossDelay, path.Rtt.FirstSampleTime, path.Id);
+        new(now - path.Rtt.LossDelay, path.Rtt.LossDelay, path.Rtt.FirstSampleTime, path.Id)
+        {
+            PacketThreshold = path.Reordering.Threshold,
+        };
 
     /// <summary>Whether a lost packet may begin or end a period of persistent congestion (RFC 9002 §7.6.2).</summary>
     public bool CountsAsPersistent(in SentPacket packet) =>

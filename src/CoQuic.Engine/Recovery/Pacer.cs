@@ -16,15 +16,17 @@ internal sealed class Pacer
 
     private const long CreditPerByte = 1_000_000;
 
-    private static readonly long GranularityMicroseconds = (long)RttEstimator.Granularity.TotalMicroseconds;
-
+    private readonly long _granularityMicroseconds;
     private long _maximumDatagramSize;
     private long _rate;
     private long _credit;
     private TimeUs _refilled;
 
-    public Pacer(int maximumDatagramSize)
+    /// <param name="maximumDatagramSize">The size of a full datagram, in bytes.</param>
+    /// <param name="granularity">How late the host's timers may be: a burst makes up for it.</param>
+    public Pacer(int maximumDatagramSize, TimeSpan granularity)
     {
+        _granularityMicroseconds = (long)granularity.TotalMicroseconds;
         _maximumDatagramSize = maximumDatagramSize;
         _credit = Capacity;
     }
@@ -33,7 +35,7 @@ internal sealed class Pacer
     public ulong Rate => (ulong)_rate;
 
     /// <summary>The most bytes that leave at once: ten packets, or what the rate allows in one tick of a coarse timer.</summary>
-    public long Burst => Math.Max(BurstPackets * _maximumDatagramSize, _rate * GranularityMicroseconds / CreditPerByte);
+    public long Burst => Math.Max(BurstPackets * _maximumDatagramSize, _rate * _granularityMicroseconds / CreditPerByte);
 
     private long Capacity => Burst * CreditPerByte;
 
@@ -72,7 +74,7 @@ internal sealed class Pacer
     {
         if (CanSend(now, (int)_maximumDatagramSize))
             return null;
-        long wanted = Math.Max(_maximumDatagramSize * CreditPerByte, _rate * GranularityMicroseconds / 2);
+        long wanted = Math.Max(_maximumDatagramSize * CreditPerByte, _rate * _granularityMicroseconds / 2);
         long microseconds = (wanted - _credit + _rate - 1) / _rate;
         return now + TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond);
     }

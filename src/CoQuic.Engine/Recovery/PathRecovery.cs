@@ -11,17 +11,22 @@ internal sealed class PathRecovery
     /// <summary>Room in the window that packets of odd sizes or a burst of acknowledgments leave: the window still counts as full.</summary>
     private const ulong UnusedPackets = 3;
 
+    private readonly DeliveryRateEstimator _delivery = new();
     private int _maximumDatagramSize;
-    private ulong _delivered;
-    private TimeUs _deliveredTime;
-    private TimeUs _firstSentTime;
+    private bool _isAppLimited;
 
-    public PathRecovery(uint id, ICongestionController congestion, RttEstimator rtt, int maximumDatagramSize)
+    /// <param name="id">The path's number on its connection.</param>
+    /// <param name="congestion">Its congestion controller.</param>
+    /// <param name="rtt">Its RTT estimates.</param>
+    /// <param name="maximumDatagramSize">max_datagram_size, in bytes.</param>
+    /// <param name="timerGranularity">How late the host's timers may be.</param>
+    public PathRecovery(
+        uint id, ICongestionController congestion, RttEstimator rtt, int maximumDatagramSize, TimeSpan timerGranularity)
     {
         Id = id;
         Congestion = congestion;
         Rtt = rtt;
-        Pacer = new Pacer(maximumDatagramSize);
+        Pacer = new Pacer(maximumDatagramSize, timerGranularity);
         _maximumDatagramSize = maximumDatagramSize;
     }
 
@@ -33,6 +38,8 @@ internal sealed class PathRecovery
     public RttEstimator Rtt { get; }
 
     public Pacer Pacer { get; }
+
+    public PacketReordering Reordering { get; } = new();
 
     /// <summary>max_datagram_size, in bytes.</summary>
     public int MaximumDatagramSize => _maximumDatagramSize;
@@ -48,7 +55,34 @@ internal sealed class PathRecovery
     /// Whether sending last stopped for want of data (or of flow control credit), and not because of window or pacer.
     /// Set after each transmit pass.
     /// </summary>
-    public bool IsAppLimited { get; set; }
+    public bool IsAppLimited
+    {
+        get => _isAppLimited;
+        set
+        {
+            _isAppLimited = value;
+            if (value)
+                _delivery.OnAppLimited(BytesInFlight);
+        }
+    }
+
+    /// <summary>
+    /// Whether sending last stopped at the bound on the work of one call: the window is not full then, and yet nobody lacks data.
+    /// Set after each transmit pass.
+    /// </summary>
+    public bool IsInterrupted { get; set; }
+
+    /// <summary>The recovery state of a path as the configuration wants it.</summary>
+    /// <param name="id">The path's number on its connection.</param>
+    /// <param name="config">Algorithm, timer granularity, and where chance comes from.</param>
+    /// <param name="rtt">Its RTT estimates.</param>
+    /// <param name="maximumDatagramSize">max_datagram_size, in bytes.</param>
+    public static PathRecovery Create(uint id, EndpointConfig config, RttEstimator rtt, int maximumDatagramSize) => new(
+        id,
+        CongestionControllers.Create(config.Transport, maximumDatagramSize, config.Entropy),
+        rtt,
+        maximumDatagramSize,
+        config.Transport.TimerGranularity);
 
     /// <summary>Whether a packet in flight of this size may be sent now. Probes and packets with only ACKs do not ask.</summary>
     public bool CanSend(TimeUs now, int bytes) => AvailableWindow >= (ulong)bytes && Pacer.CanSend(now, bytes);
@@ -65,17 +99,14 @@ internal sealed class PathRecovery
     /// <returns>The packet with what the path knows of it.</returns>
     public SentPacket OnPacketSent(TimeUs now, in SentPacket packet)
     {
+        bool isFlightEmpty = BytesInFlight == 0;
         if (packet.IsInFlight)
             Enter(now, packet.Size);
-        SentPacket sent = packet with
+        SentPacket sent = _delivery.Stamp(now, packet, isFlightEmpty) with
         {
             TimeSent = now,
             PathId = Id,
-            IsAppLimited = IsAppLimited,
             BytesInFlight = BytesInFlight,
-            Delivered = _delivered,
-            DeliveredTime = _deliveredTime,
-            FirstSentTime = _firstSentTime,
         };
         if (packet.IsInFlight)
             Congestion.OnPacketSent(now, sent);
@@ -86,39 +117,46 @@ internal sealed class PathRecovery
     /// <param name="now">When the frame arrived.</param>
     /// <param name="acknowledged">All that it newly acknowledges.</param>
     /// <param name="priorBytesInFlight">Bytes in flight before, and before losses it revealed were subtracted.</param>
-    public void OnPacketsAcked(TimeUs now, SettledPackets acknowledged, ulong priorBytesInFlight)
+    /// <param name="rttSample">The round-trip time that the frame shows, if it does.</param>
+    public void OnPacketsAcked(TimeUs now, SettledPackets acknowledged, ulong priorBytesInFlight, TimeSpan? rttSample)
     {
-        AckContext context = new(Rtt, priorBytesInFlight, IsUnderutilized(priorBytesInFlight));
+        AckContext context = new(Rtt, priorBytesInFlight, IsUnderutilized(priorBytesInFlight)) { RttSample = rttSample };
         foreach (ref readonly SentPacket packet in acknowledged.Packets)
         {
             if (!Counts(packet) || packet.WasDeclaredLost)
                 continue;
             BytesInFlight -= (ulong)packet.Size;
-            _delivered += (ulong)packet.Size;
-            _deliveredTime = now;
-            _firstSentTime = TimeUs.Max(_firstSentTime, packet.TimeSent);
+            _delivery.OnPacketAcked(now, packet);
             Congestion.OnPacketAcked(now, packet, context);
         }
 
-        Congestion.OnAckProcessed(now, context);
+        Congestion.OnAckProcessed(now, context, _delivery.Take(Rtt.MinRtt, BytesInFlight));
+        if (Congestion.IsHoldingBack)
+            _delivery.OnAppLimited(BytesInFlight);
+    }
+
+    /// <summary>A packet that had been declared lost was acknowledged: it was overtaken by so many later ones.</summary>
+    public void OnSpuriousLoss(TimeUs now, in SentPacket packet, ulong overtakenBy)
+    {
+        if (!Counts(packet))
+            return;
+        Reordering.OnSpuriousLoss(overtakenBy);
+        if (!packet.IsMtuProbe)
+            Congestion.OnSpuriousLoss(now, packet);
     }
 
     /// <summary>Packets were lost: they leave the flight, and the window shrinks (RFC 9002 §B.8).</summary>
     public void OnPacketsLost(TimeUs now, SettledPackets lost)
     {
-        ulong lostBytes = 0;
-        TimeUs newest = TimeUs.Zero;
+        foreach (ref readonly SentPacket packet in lost.Packets)
+            OnPacketDiscarded(packet);
         foreach (ref readonly SentPacket packet in lost.Packets)
         {
-            OnPacketDiscarded(packet);
             if (!Counts(packet) || packet.IsMtuProbe)
                 continue;
-            lostBytes += (ulong)packet.Size;
-            newest = TimeUs.Max(newest, packet.TimeSent);
+            _delivery.OnPacketLost(packet);
+            Congestion.OnPacketLost(now, packet, new LossContext(BytesInFlight, _delivery.Lost));
         }
-
-        if (lostBytes > 0)
-            Congestion.OnPacketsLost(now, newest, lostBytes);
     }
 
     /// <summary>A packet leaves the flight without having been lost or acknowledged (RFC 9002 §B.9).</summary>
@@ -141,12 +179,6 @@ internal sealed class PathRecovery
 
     private void Enter(TimeUs now, int bytes)
     {
-        if (BytesInFlight == 0)
-        {
-            _firstSentTime = now;
-            _deliveredTime = now;
-        }
-
         BytesInFlight += (ulong)bytes;
         Pacer.OnSent(now, bytes);
     }
@@ -156,7 +188,7 @@ internal sealed class PathRecovery
     {
         ulong window = Congestion.CongestionWindow;
         ulong full = Congestion.IsInSlowStart ? window / 2 : window - Math.Min(window, UnusedPackets * (ulong)_maximumDatagramSize);
-        return IsAppLimited && priorBytesInFlight < full;
+        return (IsAppLimited || IsInterrupted) && priorBytesInFlight < full;
     }
 
     /// <summary>N × congestion_window / smoothed_rtt, N being 2 in slow start and 5/4 later; null without an RTT sample.</summary>

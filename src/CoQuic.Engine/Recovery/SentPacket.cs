@@ -48,6 +48,9 @@ internal readonly record struct SentPacket
     /// <summary>When the flight that it belongs to began, so that a sample knows the sending rate too.</summary>
     public TimeUs FirstSentTime { get; init; }
 
+    /// <summary>Bytes that its path had lost when it was sent.</summary>
+    public ulong Lost { get; init; }
+
     /// <summary>Set when it is acknowledged after it had been declared lost: congestion control heard of it already.</summary>
     public bool WasDeclaredLost { get; init; }
 

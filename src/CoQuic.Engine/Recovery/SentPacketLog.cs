@@ -180,7 +180,7 @@ internal sealed class SentPacketLog
         long number = (long)packet.PacketNumber;
         bool hasGap = _lastSkipped > number && _lastSkipped < _largestAcknowledged;
         long overtakenBy = _largestAcknowledged - number - (hasGap ? 1 : 0);
-        return overtakenBy >= LossRules.PacketThreshold || packet.TimeSent <= rules.LostSendTime;
+        return overtakenBy >= rules.PacketThreshold || packet.TimeSent <= rules.LostSendTime;
     }
 
     private void OnAcknowledged(long number, ref Entry entry, SettledPackets acknowledged)

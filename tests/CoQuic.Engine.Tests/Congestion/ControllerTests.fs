@@ -5,45 +5,12 @@ open System
 open Expecto
 open CoQuic.Engine
 open CoQuic.Engine.Tests.Recovery.Sender
+open CoQuic.Engine.Tests.Congestion.Feed
 open CoQuic.Tests.Properties
 
-let private size = 1200
-
-let private rttOf milliseconds =
-    let rtt = RttEstimator()
-    rtt.OnSample(ms milliseconds, span milliseconds, TimeSpan.Zero, Nullable())
-    rtt
-
-let private rtt = rttOf 100.0
-
-/// A packet sent at a time is acknowledged at another.
-let private ackSized bytes (sent: TimeUs) (now: TimeUs) isUnderutilized (controller: ICongestionController) =
-    let packet =
-        SentPacket(
-            PacketNumber = 0UL,
-            Level = EncryptionLevel.OneRtt,
-            Size = bytes,
-            IsAckEliciting = true,
-            IsInFlight = true,
-            TimeSent = sent
-        )
-
-    let context = AckContext(rtt, controller.CongestionWindow, isUnderutilized)
-    controller.OnPacketAcked(now, &packet, &context)
-
-let private ack sent now controller = ackSized size sent now false controller
-
-/// One window of packets, sent at a time, is acknowledged 100 ms later.
-let private ackWindow (sent: TimeUs) (controller: ICongestionController) =
-    for _ in 1UL .. controller.CongestionWindow / uint64 size do
-        controller |> ack sent (sent + span 100.0)
-
-let private lose (sent: TimeUs) (now: TimeUs) (controller: ICongestionController) =
-    controller.OnPacketsLost(now, sent, uint64 size)
-
 let private controllers: (string * (int -> ICongestionController) * float) list =
-    [ "NewReno", (fun size -> NewReno size), 0.5
-      "CUBIC", (fun size -> Cubic size), 0.7 ]
+    [ "NewReno", (fun size -> NewReno(size, false)), 0.5
+      "CUBIC", (fun size -> Cubic(size, false)), 0.7 ]
 
 let private windows =
     testList
@@ -59,17 +26,24 @@ let private windows =
                   Expect.equal (CongestionWindows.Initial datagram) initial "initial window"
                   Expect.equal (CongestionWindows.Minimum datagram) (2UL * uint64 datagram) "minimum window" ]
 
+let private noEntropy =
+    { new IEntropy with
+        member _.Fill destination = destination.Clear() }
+
 let private choice =
     testCase "what a configuration may ask for can be made, and nothing else"
     <| fun () ->
+        let create algorithm =
+            CongestionControllers.Create(TransportConfig(CongestionControl = algorithm), size, noEntropy)
+
         for algorithm in Enum.GetValues<CongestionControl>() do
-            if CongestionControllers.IsSupported algorithm then
-                let controller = CongestionControllers.Create(algorithm, size)
-                Expect.equal controller.CongestionWindow 12_000UL $"{algorithm}"
-            else
-                Expect.throwsT<ArgumentOutOfRangeException>
-                    (fun () -> CongestionControllers.Create(algorithm, size) |> ignore)
-                    $"{algorithm}"
+            let controller = create algorithm
+            Expect.equal controller.CongestionWindow 12_000UL $"{algorithm}"
+            Expect.isTrue controller.IsInSlowStart $"{algorithm}"
+
+        Expect.throwsT<ArgumentOutOfRangeException>
+            (fun () -> create (LanguagePrimitives.EnumOfValue 6uy) |> ignore)
+            "no algorithm"
 
 let private common (name, create: int -> ICongestionController, reduction: float) =
     let reduced (window: uint64) = uint64 (float window * reduction)
@@ -171,6 +145,53 @@ let private common (name, create: int -> ICongestionController, reduction: float
               controller.OnMaximumDatagramSizeChanged 9000
               Expect.equal controller.CongestionWindow 18_000UL "two datagrams"
 
+          testCase "a reduction for packets that were only late is undone (RFC 9438 §4.9.2)"
+          <| fun () ->
+              let controller = create size
+              controller |> lose (ms 1.0) (ms 100.0)
+              controller |> lose (ms 2.0) (ms 100.0)
+              controller |> loseInError (ms 1.0) (ms 120.0)
+              Expect.equal controller.CongestionWindow (reduced 12_000UL) "one of the two may still be lost"
+              controller |> loseInError (ms 2.0) (ms 120.0)
+              Expect.equal controller.CongestionWindow 12_000UL "as if nothing had been"
+              Expect.equal controller.SlowStartThreshold UInt64.MaxValue "the threshold too"
+              controller |> lose (ms 50.0) (ms 130.0)
+              Expect.equal controller.CongestionWindow (reduced 12_000UL) "a real loss of that flight counts"
+
+          testCase "a reduction that the network asked for is not undone"
+          <| fun () ->
+              let marked = create size
+              marked.OnEcnCe(ms 100.0, ms 1.0)
+              marked |> lose (ms 1.0) (ms 110.0)
+              marked |> loseInError (ms 1.0) (ms 120.0)
+              Expect.equal marked.CongestionWindow (reduced 12_000UL) "marked first"
+              let lost = create size
+              lost |> lose (ms 1.0) (ms 100.0)
+              lost.OnEcnCe(ms 110.0, ms 2.0)
+              lost |> loseInError (ms 1.0) (ms 120.0)
+              Expect.equal lost.CongestionWindow (reduced 12_000UL) "marked afterwards"
+
+          testCase "late packets of an earlier flight do not undo the reduction for this one"
+          <| fun () ->
+              let controller = create size
+              controller |> lose (ms 1.0) (ms 100.0)
+              controller |> lose (ms 101.0) (ms 200.0)
+              controller |> loseInError (ms 1.0) (ms 210.0)
+              Expect.equal controller.CongestionWindow (12_000UL |> reduced |> reduced) "another flight's"
+
+          testCase "an undone reduction does not take back what was gained since"
+          <| fun () ->
+              let controller = create size
+              controller |> lose (ms 1.0) (ms 100.0)
+
+              for trip in 2..100 do
+                  controller |> ackWindow (ms (100.0 * float trip))
+
+              let grown = controller.CongestionWindow
+              controller |> loseInError (ms 1.0) (ms 20_000.0)
+              Expect.isGreaterThan grown 12_000UL "more than before the loss"
+              Expect.isGreaterThanOrEqual controller.CongestionWindow grown "kept"
+
           property "whatever happens the window is at least the minimum, and only acknowledgments raise it"
           <| fun (events: byte list) ->
               let controller = create size
@@ -197,7 +218,7 @@ let private newReno =
         "NewReno"
         [ testCase "congestion avoidance adds one datagram for each window acknowledged (RFC 9002 §7.3.3)"
           <| fun () ->
-              let controller: ICongestionController = NewReno size
+              let controller: ICongestionController = NewReno(size, false)
               controller |> lose (ms 1.0) (ms 100.0)
               Expect.equal controller.CongestionWindow 6000UL "five datagrams"
 
@@ -210,7 +231,7 @@ let private newReno =
 
           testCase "acknowledgments of single bytes add up too"
           <| fun () ->
-              let controller: ICongestionController = NewReno size
+              let controller: ICongestionController = NewReno(size, false)
               controller |> lose (ms 1.0) (ms 100.0)
 
               for _ in 1..6000 do
@@ -220,7 +241,7 @@ let private newReno =
 
 /// A CUBIC flow that lost at a window of 120 datagrams (100 ms RTT), and its window at times since.
 let private afterLoss () =
-    let controller: ICongestionController = Cubic size
+    let controller: ICongestionController = Cubic(size, false)
 
     while controller.CongestionWindow < 120UL * uint64 size do
         controller |> ack TimeUs.Zero (ms 100.0)
@@ -275,8 +296,8 @@ let private cubic =
 
           testCase "with short round trips it is no slower than Reno (§4.3)"
           <| fun () ->
-              let cubic: ICongestionController = Cubic size
-              let reno: ICongestionController = NewReno size
+              let cubic: ICongestionController = Cubic(size, false)
+              let reno: ICongestionController = NewReno(size, false)
               let rtt = rttOf 1.0
 
               let ackShort (now: TimeUs) (controller: ICongestionController) =
@@ -307,7 +328,7 @@ let private cubic =
           <| fun () ->
               let experienced = afterLoss ()
               let window = experienced.CongestionWindow
-              let newcomer: ICongestionController = Cubic size
+              let newcomer: ICongestionController = Cubic(size, false)
 
               while newcomer.CongestionWindow < window do
                   let missing = window - newcomer.CongestionWindow |> min (uint64 size) |> int

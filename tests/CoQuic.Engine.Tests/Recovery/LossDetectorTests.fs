@@ -11,7 +11,7 @@ let private deadline (sender: Sender) =
     sender.Detector.Deadline |> Option.ofNullable
 
 let private client () =
-    Sender(Role.Client, NewReno datagramSize, handshaking)
+    Sender(Role.Client, NewReno(datagramSize, false), handshaking)
 
 let private acknowledging =
     testList
@@ -56,7 +56,9 @@ let private acknowledging =
               let context = RecoveryContext(false, true, false, span 25.0, 10)
 
               let rttWith space =
-                  let sender = Sender(Role.Server, NewReno datagramSize, context, Space = space)
+                  let sender =
+                      Sender(Role.Server, NewReno(datagramSize, false), context, Space = space)
+
                   sender.Ack (ms 10.0) [ sender.Send TimeUs.Zero ]
                   let number = sender.Send(ms 100.0)
                   sender.AckDelayed (ms 150.0) 10UL [ number ] |> ignore
@@ -219,7 +221,9 @@ let private probing =
               let context = RecoveryContext(true, true, false, span 25.0, 3)
 
               let timeout space =
-                  let sender = Sender(Role.Server, NewReno datagramSize, context, Space = space)
+                  let sender =
+                      Sender(Role.Server, NewReno(datagramSize, false), context, Space = space)
+
                   sender.Send TimeUs.Zero |> ignore
                   deadline sender
 
@@ -228,7 +232,7 @@ let private probing =
 
           testCase "application data has no PTO before the handshake is confirmed"
           <| fun () ->
-              let sender = Sender(Role.Server, NewReno datagramSize, handshaking)
+              let sender = Sender(Role.Server, NewReno(datagramSize, false), handshaking)
               sender.Send TimeUs.Zero |> ignore
               Expect.equal (deadline sender) None "not timed"
               sender.Context <- confirmed
@@ -240,7 +244,7 @@ let private probing =
                 PacketNumberSpaceId.Initial, PacketNumberSpaceId.Handshake ] do
               testCase $"%A{first} is probed before %A{second} when it was sent before"
               <| fun () ->
-                  let sender = Sender(Role.Server, NewReno datagramSize, handshaking)
+                  let sender = Sender(Role.Server, NewReno(datagramSize, false), handshaking)
                   sender.Space <- first
                   sender.Send(ms 5.0) |> ignore
                   sender.Space <- second
@@ -298,7 +302,7 @@ let private probing =
 
           testCase "a server with nothing in flight waits for nothing"
           <| fun () ->
-              let sender = Sender(Role.Server, NewReno datagramSize, handshaking)
+              let sender = Sender(Role.Server, NewReno(datagramSize, false), handshaking)
               sender.Rearm TimeUs.Zero
               Expect.equal (deadline sender) None "no timer"
 
@@ -307,7 +311,7 @@ let private probing =
               let atLimit isAtLimit =
                   RecoveryContext(false, true, isAtLimit, span 25.0, 3)
 
-              let sender = Sender(Role.Server, NewReno datagramSize, atLimit true)
+              let sender = Sender(Role.Server, NewReno(datagramSize, false), atLimit true)
               sender.Space <- PacketNumberSpaceId.Initial
               sender.Send TimeUs.Zero |> ignore
               Expect.equal (deadline sender) None "nothing could be sent"
@@ -321,7 +325,7 @@ let private discarding =
         "discarded packets (RFC 9002 §6.3, §6.4)"
         [ testCase "packets leave the flight with their keys"
           <| fun () ->
-              let sender = Sender(Role.Server, NewReno datagramSize, handshaking)
+              let sender = Sender(Role.Server, NewReno(datagramSize, false), handshaking)
               sender.Space <- PacketNumberSpaceId.Initial
               sender.Send TimeUs.Zero |> ignore
               sender.Space <- PacketNumberSpaceId.Handshake
@@ -365,7 +369,8 @@ let private discarding =
               let sender = withRtt 100.0
               let old = [ for _ in 1..4 -> sender.Send(ms 200.0) ]
 
-              let path = PathRecovery(1u, NewReno datagramSize, RttEstimator(), datagramSize)
+              let path =
+                  PathRecovery(1u, NewReno(datagramSize, false), RttEstimator(), datagramSize, span 1.0)
 
               let context = confirmed
               sender.Detector.OnPathChanged(ms 210.0, path, &context)
@@ -497,7 +502,9 @@ type internal OneRange =
 let private allocation =
     testCase "in the steady state nothing is allocated for a packet"
     <| fun () ->
-        let path = PathRecovery(0u, Cubic datagramSize, RttEstimator(), datagramSize)
+        let path =
+            PathRecovery(0u, Cubic(datagramSize, false), RttEstimator(), datagramSize, span 1.0)
+
         let detector = LossDetector(Role.Server, path)
         let tracker = AckTracker(PacketNumberSpaceId.ApplicationData, span 25.0)
         let frames = SentFrameList()

@@ -11,7 +11,7 @@ let private size = 1200
 
 /// A pacer whose bucket was full at the origin.
 let private paced (bytesPerSecond: uint64) =
-    let pacer = Pacer size
+    let pacer = Pacer(size, span 1.0)
     pacer.SetRate(TimeUs.Zero, Nullable bytesPerSecond)
     pacer
 
@@ -37,7 +37,7 @@ let tests =
         "Recovery.Pacer (RFC 9002 §7.7)"
         [ testCase "before there is an RTT sample nothing is paced"
           <| fun () ->
-              let pacer = Pacer size
+              let pacer = Pacer(size, span 1.0)
 
               for _ in 1..100 do
                   Expect.isTrue (pacer.CanSend(TimeUs.Zero, size)) "the window alone limits"

@@ -55,7 +55,7 @@ let datagramSize = 1200
 
 /// A loss detector on one path, in a state that a test changes as it likes.
 type Sender(role: Role, congestion: ICongestionController, context: RecoveryContext) =
-    let path = PathRecovery(0u, congestion, RttEstimator(), datagramSize)
+    let path = PathRecovery(0u, congestion, RttEstimator(), datagramSize, span 1.0)
 
     let detector = LossDetector(role, path)
 
@@ -103,7 +103,7 @@ type Sender(role: Role, congestion: ICongestionController, context: RecoveryCont
         [ for packet in detector.Acknowledged.Packets.ToArray() -> packet.PacketNumber ]
 
 let create () =
-    Sender(Role.Server, NewReno datagramSize, confirmed)
+    Sender(Role.Server, NewReno(datagramSize, false), confirmed)
 
 /// A sender with one RTT sample of so many milliseconds, taken at that time.
 let withRtt milliseconds =
