@@ -40,8 +40,8 @@ let all =
           "if (_role == Role.Server && State == ConnectionState.Handshaking)\n            return new TransportError(TransportErrorCode.ProtocolViolation, \"HANDSHAKE_DONE"
       breaking
           "9000-14.1-3"
-          "Endpoints/QuicEndpoint.Receive.cs"
-          "datagram.Length < SmallestInitialDatagram"
+          "Endpoints/IncomingInitials.cs"
+          "datagram.Length < DatagramSizes.Smallest"
           "datagram.Length < 1"
       breaking "9000-10.1-1" "Connections/IdleTimer.cs" "minimum = MinimumPtos * pto" "minimum = pto"
       breaking

@@ -1,5 +1,6 @@
 module CoQuic.Packages.Tests.ComplianceTests
 
+open System.IO
 open Expecto
 open CoQuic.Tests
 open CoQuic.Packages.Tests.ComplianceRules
@@ -74,6 +75,27 @@ let tests =
                   | Reason reason
                   | Open reason -> Expect.isNotEmpty reason row.Id
                   | Test _ -> ()
+
+          testCase
+              "each of the twenty rules that are broken on purpose has a test, and what is edited stands once in its file"
+          <| fun () ->
+              let proved =
+                  set
+                      [ for row in rows () do
+                            match row.Proof with
+                            | Test _ -> row.Id
+                            | Reason _
+                            | Open _ -> () ]
+
+              Expect.hasLength CoQuic.Build.Mutations.all 20 "twenty"
+
+              for mutation in CoQuic.Build.Mutations.all do
+                  Expect.isTrue (proved.Contains mutation.Row) mutation.Row
+
+                  let source =
+                      File.ReadAllText(Path.Combine(Repository.root, "src", "CoQuic.Engine", mutation.File))
+
+                  Expect.equal (source.Split(mutation.Find).Length - 1) 1 $"{mutation.Row}: `{mutation.Find}`"
 
           testCase "the check notices what does not exist"
           <| fun () ->

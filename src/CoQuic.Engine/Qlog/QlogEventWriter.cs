@@ -310,7 +310,7 @@ internal static class QlogEventWriter
         DropReason.Malformed or DropReason.TooSmall => "invalid",
         DropReason.UnknownConnection or DropReason.UnknownRoute => "connection_unknown",
         DropReason.UnknownVersion => "unsupported",
-        DropReason.TooManyConnections => "rejected",
+        DropReason.TooManyConnections or DropReason.InvalidToken or DropReason.ChangedClientHello => "rejected",
         DropReason.NoKeys => "key_unavailable",
         DropReason.NotAuthentic => "decryption_failure",
         DropReason.Duplicate => "duplicate",
