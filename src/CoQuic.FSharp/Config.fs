@@ -5,6 +5,7 @@ open System.Text.Json.Serialization
 open CoQuic
 
 /// Early data settings of an endpoint or a connection.
+[<StructuredFormatDisplay("{Display}")>]
 type ZeroRttConfig =
     {
         /// Client: send early data when a resumption state permits it.
@@ -16,6 +17,11 @@ type ZeroRttConfig =
         /// Bytes that both the ticket and the new connection must carry for early data.
         ApplicationContext: Bytes
     }
+
+    member private this.Display =
+        Printing.changes "ZeroRttConfig" (Engine.ZeroRttConfig()) this
+
+    override this.ToString() = this.Display
 
 /// Early data settings.
 module ZeroRttConfig =
@@ -42,6 +48,7 @@ module ZeroRttConfig =
           ApplicationContext = config.ApplicationContext }
 
 /// Transport settings of an endpoint's connections. Sizes are bytes.
+[<StructuredFormatDisplay("{Display}")>]
 type TransportConfig =
     {
         /// Our max_idle_timeout (RFC 9000 §10.1), in whole milliseconds; zero means none.
@@ -122,6 +129,11 @@ type TransportConfig =
         /// A `SendProgress` tells when a stream's buffered data falls below this; 0 turns it off.
         SendLowWaterMark: uint64
     }
+
+    member private this.Display =
+        Printing.changes "TransportConfig" (Engine.TransportConfig()) this
+
+    override this.ToString() = this.Display
 
 /// Transport settings.
 module TransportConfig =
@@ -210,6 +222,7 @@ module TransportConfig =
     let coquic: TransportConfig = ofEngine Engine.CoquicDefaults.Transport
 
 /// Bounds for 0-RTT packets that overtake their Initial. Zero in any of them turns the buffer off.
+[<StructuredFormatDisplay("{Display}")>]
 type OrphanZeroRttBuffer =
     {
         /// How many datagrams are kept.
@@ -221,8 +234,17 @@ type OrphanZeroRttBuffer =
         MaxAge: TimeSpan
     }
 
+    member private this.Display =
+        if this.MaxPackets = 0 then
+            "OrphanZeroRttBuffer: the defaults"
+        else
+            $"OrphanZeroRttBuffer: {this.MaxPackets} datagrams, {this.MaxBytes} bytes, {this.MaxAge.TotalMilliseconds} ms"
+
+    override this.ToString() = this.Display
+
 /// The keys under which a server seals what clients keep for it. To rotate, the current key becomes the previous one: what it
 /// sealed still opens, until the next rotation.
+[<StructuredFormatDisplay("{Display}")>]
 type SealingKeys =
     {
         /// The key that seals, and opens: 32 bytes, or empty to have one drawn, which other shards and a restart do not know.
@@ -230,6 +252,14 @@ type SealingKeys =
         /// The key before it, which only opens: 32 bytes, or empty when there is none.
         Previous: Secret
     }
+
+    member private this.Display =
+        if (Secret.reveal this.Current).IsEmpty then
+            "SealingKeys: the defaults"
+        else
+            $"SealingKeys: {this.Current}, {this.Previous} before"
+
+    override this.ToString() = this.Display
 
 /// The keys under which a server seals what clients keep for it.
 module SealingKeys =
@@ -257,6 +287,7 @@ module SealingKeys =
           Previous = Secret.ofBytes keys.Previous }
 
 /// How an endpoint behaves. Together with its sources, its inputs and their times this decides every byte.
+[<StructuredFormatDisplay("{Display}")>]
 type EndpointConfig =
     {
         /// Whether the endpoint opens connections or accepts them.
@@ -332,7 +363,27 @@ type EndpointConfig =
         StatelessResetKey: Secret
     }
 
+    member private this.Display =
+        let role = (string this.Role).ToLowerInvariant()
+        let protocols = String.Join(", ", this.ApplicationProtocols)
+
+        let defaults =
+            Engine.EndpointConfig(
+                Role = this.Role,
+                Entropy = SeededEntropy(0UL, ""),
+                Calendar = CalendarAnchor(DateTimeOffset.UnixEpoch, TimeUs.zero)
+            )
+
+        Printing.changes
+            $"EndpointConfig of a {role} for {protocols}"
+            defaults
+            { this with
+                ApplicationProtocols = List.ofSeq defaults.ApplicationProtocols }
+
+    override this.ToString() = this.Display
+
 /// What an endpoint takes from outside besides its inputs. With seeded entropy everything it does can be repeated.
+[<StructuredFormatDisplay("{Display}")>]
 type Sources =
     {
         /// Where random bytes come from. One endpoint owns one source.
@@ -342,6 +393,11 @@ type Sources =
         /// A calendar instant and the `TimeUs` it belongs to.
         Calendar: CalendarAnchor
     }
+
+    member private this.Display =
+        $"Sources: {this.Entropy.GetType().Name}, {this.KeyExchange.GetType().Name}, {this.Calendar.Utc:u} at {this.Calendar.At}"
+
+    override this.ToString() = this.Display
 
 /// What an endpoint takes from outside besides its inputs.
 module Sources =
