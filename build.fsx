@@ -13,6 +13,8 @@
 #load "build/MustShow.fs"
 #load "build/Mutations.fs"
 #load "build/Mutate.fs"
+#load "build/Api.fs"
+#load "build/Docs.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"
 
@@ -148,6 +150,9 @@ let private show arguments =
 
         printfn $"{Evidence.write evidence}"
 
+let private api arguments =
+    (Options.parse "api" [ "--accept" ] false arguments).Has "--accept" |> Api.check
+
 type Target =
     {
         Name: string
@@ -181,6 +186,12 @@ let private targets =
       target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
       target "mutate" "" "break twenty rules of the RFCs, one at a time: their tests have to fail" (chore mutate)
       target "format" "[--check]" "format the sources, or only say whether they are formatted" (chore format)
+      target "api" "[--accept]" "compare the packages' public API with api/, or rewrite that" (chore api)
+      target
+          "docs"
+          ""
+          "the documentation as a site in artifacts/docs, without a broken link"
+          (chore (ignore >> Docs.build))
       target "help" "" "this list" (chore ignore) ]
 
 let private help () =

@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace CoQuic.Engine;
@@ -20,23 +21,28 @@ public readonly struct Bytes : IEquatable<Bytes>, IComparable<Bytes>, IComparabl
     public static Bytes Empty => default;
 
     /// <summary>The number of bytes.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public int Length => _memory.Length;
 
     /// <summary>Whether there are none.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public bool IsEmpty => _memory.IsEmpty;
 
     /// <summary>The bytes as memory; nobody may write to what backs it.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ReadOnlyMemory<byte> Memory => _memory;
 
     /// <summary>The bytes as a span.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ReadOnlySpan<byte> Span => _memory.Span;
 
     /// <summary>One byte.</summary>
     /// <param name="index">0 to <see cref="Length"/> − 1.</param>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public byte this[int index] => _memory.Span[index];
 
     /// <summary>Takes memory over without copying.</summary>
-    /// <param name="memory">Memory that nobody changes from now on.</param>
+    /// <param name="memory">Bytes that nobody changes from now on.</param>
     public static Bytes Wrap(ReadOnlyMemory<byte> memory) => new(memory);
 
     /// <summary>Copies bytes that may still change.</summary>

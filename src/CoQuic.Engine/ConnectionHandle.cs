@@ -1,10 +1,12 @@
 using System;
+using System.Diagnostics;
 
 namespace CoQuic.Engine;
 
 /// <summary>Names one connection of one endpoint. Handles start at 1, rise by 1, and are never used again.</summary>
 /// <param name="Value">The number; 0 stands for "no connection" (a datagram that belongs to none).</param>
-public readonly record struct ConnectionHandle(ulong Value) : IComparable<ConnectionHandle>, IComparable
+public readonly record struct ConnectionHandle(
+    [property: DebuggerBrowsable(DebuggerBrowsableState.Never)] ulong Value) : IComparable<ConnectionHandle>, IComparable
 {
     /// <summary>Belongs to no connection: Version Negotiation, Retry, a refusal.</summary>
     public static readonly ConnectionHandle None;

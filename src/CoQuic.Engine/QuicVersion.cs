@@ -1,11 +1,13 @@
 using System;
 using System.Buffers.Binary;
+using System.Diagnostics;
 
 namespace CoQuic.Engine;
 
 /// <summary>A QUIC version number (RFC 8999 §5.1, RFC 9000 §15).</summary>
 /// <param name="Value">The number on the wire.</param>
-public readonly record struct QuicVersion(uint Value)
+public readonly record struct QuicVersion(
+    [property: DebuggerBrowsable(DebuggerBrowsableState.Never)] uint Value)
 {
     /// <summary>The value of a Version Negotiation packet (RFC 8999 §6).</summary>
     public static readonly QuicVersion Negotiation;
@@ -17,6 +19,7 @@ public readonly record struct QuicVersion(uint Value)
     public static readonly QuicVersion V2 = new(0x6b3343cf);
 
     /// <summary>Whether the number is of the form 0x?a?a?a?a, reserved to exercise negotiation (RFC 9000 §15).</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public bool IsReserved => (Value & 0x0f0f0f0f) == 0x0a0a0a0a;
 
     /// <summary>Draws a reserved version.</summary>

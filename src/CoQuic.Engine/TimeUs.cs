@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Globalization;
 
 namespace CoQuic.Engine;
@@ -6,7 +7,9 @@ namespace CoQuic.Engine;
 /// <summary>An instant: a count of microseconds on the caller's monotonic clock. The origin is the caller's choice.</summary>
 /// <remarks>Durations are <see cref="TimeSpan"/>; adding saturates instead of overflowing, so "never" is <see cref="MaxValue"/>.</remarks>
 /// <param name="Microseconds">Microseconds since the clock's origin; 0 is a legal instant.</param>
-public readonly record struct TimeUs(long Microseconds) : IComparable<TimeUs>, IComparable
+// F# Interactive and debuggers show values by ToString; without the attribute they list the properties as well, here and elsewhere.
+public readonly record struct TimeUs(
+    [property: DebuggerBrowsable(DebuggerBrowsableState.Never)] long Microseconds) : IComparable<TimeUs>, IComparable
 {
     /// <summary>The clock's origin.</summary>
     public static readonly TimeUs Zero;

@@ -6,6 +6,7 @@ open System.Text.Json.Serialization
 open CoQuic
 
 /// Early data settings of an endpoint or a connection.
+[<StructuredFormatDisplay("{Display}")>]
 type ZeroRttConfig =
     {
         /// Client: send early data when a resumption state permits it.
@@ -20,6 +21,11 @@ type ZeroRttConfig =
         /// the same and the new limits allow it. Otherwise its streams end, and `ZeroRttStatusEvent` says so.
         ResendRejected: bool
     }
+
+    member private this.Display =
+        Printing.changes "ZeroRttConfig" (Engine.ZeroRttConfig()) this
+
+    override this.ToString() = this.Display
 
 /// Early data settings.
 module ZeroRttConfig =
@@ -56,6 +62,7 @@ module ZeroRttConfig =
           ResendRejected = config.ResendRejected }
 
 /// Transport settings of an endpoint's connections. Sizes are bytes.
+[<StructuredFormatDisplay("{Display}")>]
 type TransportConfig =
     {
         /// Our max_idle_timeout (RFC 9000 §10.1), in whole milliseconds; zero means none.
@@ -142,6 +149,11 @@ type TransportConfig =
         /// A `SendProgress` tells when a stream's buffered data falls below this; 0 turns it off.
         SendLowWaterMark: uint64
     }
+
+    member private this.Display =
+        Printing.changes "TransportConfig" (Engine.TransportConfig()) this
+
+    override this.ToString() = this.Display
 
 /// Transport settings.
 module TransportConfig =
@@ -234,6 +246,7 @@ module TransportConfig =
     let coquic: TransportConfig = ofEngine Engine.CoquicDefaults.Transport
 
 /// Bounds for 0-RTT packets that overtake their Initial. Zero in any of them turns the buffer off.
+[<StructuredFormatDisplay("{Display}")>]
 type OrphanZeroRttBuffer =
     {
         /// How many datagrams are kept.
@@ -245,8 +258,17 @@ type OrphanZeroRttBuffer =
         MaxAge: TimeSpan
     }
 
+    member private this.Display =
+        if this.MaxPackets = 0 then
+            "OrphanZeroRttBuffer: the defaults"
+        else
+            $"OrphanZeroRttBuffer: {this.MaxPackets} datagrams, {this.MaxBytes} bytes, {this.MaxAge.TotalMilliseconds} ms"
+
+    override this.ToString() = this.Display
+
 /// The keys under which a server seals what clients keep for it. To rotate, the current key becomes the previous one: what it
 /// sealed still opens, until the next rotation.
+[<StructuredFormatDisplay("{Display}")>]
 type SealingKeys =
     {
         /// The key that seals, and opens: 32 bytes, or empty to have one drawn, which other shards and a restart do not know.
@@ -254,6 +276,14 @@ type SealingKeys =
         /// The key before it, which only opens: 32 bytes, or empty when there is none.
         Previous: Secret
     }
+
+    member private this.Display =
+        if (Secret.reveal this.Current).IsEmpty then
+            "SealingKeys: the defaults"
+        else
+            $"SealingKeys: {this.Current}, {this.Previous} before"
+
+    override this.ToString() = this.Display
 
 /// The keys under which a server seals what clients keep for it.
 module SealingKeys =
@@ -286,6 +316,7 @@ type PreferredAddressOffer =
       IPv6: IPEndPoint option }
 
 /// How an endpoint behaves. Together with its sources, its inputs and their times this decides every byte.
+[<StructuredFormatDisplay("{Display}")>]
 type EndpointConfig =
     {
         /// Whether the endpoint opens connections or accepts them.
@@ -385,7 +416,27 @@ type EndpointConfig =
         StatelessResetKey: Secret
     }
 
+    member private this.Display =
+        let role = (string this.Role).ToLowerInvariant()
+        let protocols = String.Join(", ", this.ApplicationProtocols)
+
+        let defaults =
+            Engine.EndpointConfig(
+                Role = this.Role,
+                Entropy = SeededEntropy(0UL, ""),
+                Calendar = CalendarAnchor(DateTimeOffset.UnixEpoch, TimeUs.zero)
+            )
+
+        Printing.changes
+            $"EndpointConfig of a {role} for {protocols}"
+            defaults
+            { this with
+                ApplicationProtocols = List.ofSeq defaults.ApplicationProtocols }
+
+    override this.ToString() = this.Display
+
 /// What an endpoint takes from outside besides its inputs. With seeded entropy everything it does can be repeated.
+[<StructuredFormatDisplay("{Display}")>]
 type Sources =
     {
         /// Where random bytes come from. One endpoint owns one source.
@@ -395,6 +446,11 @@ type Sources =
         /// A calendar instant and the `TimeUs` it belongs to.
         Calendar: CalendarAnchor
     }
+
+    member private this.Display =
+        $"Sources: {this.Entropy.GetType().Name}, {this.KeyExchange.GetType().Name}, {this.Calendar.Utc:u} at {this.Calendar.At}"
+
+    override this.ToString() = this.Display
 
 /// What an endpoint takes from outside besides its inputs.
 module Sources =

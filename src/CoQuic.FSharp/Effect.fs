@@ -41,7 +41,9 @@ type SendDatagram =
 [<StructuredFormatDisplay("{Display}")>]
 type ReceiveStreamData =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// The stream.
         Stream: StreamId
         /// The stream offset of the first byte.
         Offset: uint64
@@ -63,6 +65,7 @@ type ReceiveStreamData =
 [<StructuredFormatDisplay("{Display}")>]
 type ReceiveDatagramData =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// The payload; may be empty.
         Bytes: Bytes
@@ -76,7 +79,9 @@ type ReceiveDatagramData =
 [<StructuredFormatDisplay("{Display}")>]
 type PeerResetStream =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// The stream.
         Stream: StreamId
         /// The application protocol's error code.
         ApplicationErrorCode: uint64
@@ -93,7 +98,9 @@ type PeerResetStream =
 [<StructuredFormatDisplay("{Display}")>]
 type PeerStopSending =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// The stream.
         Stream: StreamId
         /// The application protocol's error code.
         ApplicationErrorCode: uint64
@@ -107,8 +114,12 @@ type PeerStopSending =
 /// The handshake came a step further, or the connection failed.
 [<StructuredFormatDisplay("{Display}")>]
 type StateEvent =
-    { Connection: ConnectionHandle
-      Change: StateChange }
+    {
+        /// The connection.
+        Connection: ConnectionHandle
+        /// How far it came.
+        Change: StateChange
+    }
 
     member private this.Display = $"StateEvent {this.Connection}: {this.Change}"
     override this.ToString() = this.Display
@@ -116,8 +127,12 @@ type StateEvent =
 /// A connection came into being or ended.
 [<StructuredFormatDisplay("{Display}")>]
 type ConnectionLifecycleEvent =
-    { Connection: ConnectionHandle
-      Event: Lifecycle }
+    {
+        /// The connection.
+        Connection: ConnectionHandle
+        /// What happened to it.
+        Event: Lifecycle
+    }
 
     member private this.Display =
         $"ConnectionLifecycleEvent {this.Connection}: {this.Event}"
@@ -128,6 +143,7 @@ type ConnectionLifecycleEvent =
 [<StructuredFormatDisplay("{Display}")>]
 type PeerPreferredAddressAvailable =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// The IPv4 address and port, if it offers one.
         IPv4: IPEndPoint option
@@ -143,7 +159,9 @@ type PeerPreferredAddressAvailable =
         let addresses =
             [ this.IPv4; this.IPv6 ]
             |> List.choose (Option.map string)
-            |> String.concat ", "
+            |> function
+                | [] -> "no address"
+                | addresses -> String.concat ", " addresses
 
         $"PeerPreferredAddressAvailable {this.Connection}: {addresses}"
 
@@ -153,6 +171,7 @@ type PeerPreferredAddressAvailable =
 [<StructuredFormatDisplay("{Display}")>]
 type ResumptionStateAvailable =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// Opaque; hand it to a later `OpenConnection`.
         Serialized: Secret
@@ -167,7 +186,9 @@ type ResumptionStateAvailable =
 [<StructuredFormatDisplay("{Display}")>]
 type ZeroRttStatusEvent =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// What became of it.
         Status: ZeroRttStatus
         /// Whether every stream that was opened before is gone, with all that was written to it (RFC 9001 §4.6.2): only when early
         /// data was rejected. Streams opened afterwards have numbers from the first one on.
@@ -184,9 +205,11 @@ type ZeroRttStatusEvent =
 [<StructuredFormatDisplay("{Display}")>]
 type PacketInspection =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// Whether it was sent or received.
         Direction: PacketDirection
+        /// The packet's type.
         PacketType: InspectedPacketType
         /// Groups the packets of one datagram.
         DatagramId: uint64
@@ -198,6 +221,7 @@ type PacketInspection =
         PacketLength: int
         /// The version, for long headers.
         Version: QuicVersion option
+        /// The destination connection ID.
         DestinationConnectionId: ConnectionId
         /// The source connection ID, for long headers.
         SourceConnectionId: ConnectionId option
@@ -209,6 +233,7 @@ type PacketInspection =
         KeyPhase: bool
         /// The length of the packet number on the wire, 1 to 4 bytes.
         PacketNumberLength: int
+        /// The whole packet number.
         PacketNumber: uint64
         /// The packet as on the wire.
         Ciphertext: Bytes
@@ -224,8 +249,12 @@ type PacketInspection =
 /// The server gave a token for a later connection (RFC 9000 §8.1.3).
 [<StructuredFormatDisplay("{Display}")>]
 type NewTokenAvailable =
-    { Connection: ConnectionHandle
-      Token: Bytes }
+    {
+        /// The connection.
+        Connection: ConnectionHandle
+        /// Opaque; hand it to a later `OpenConnection`.
+        Token: Bytes
+    }
 
     member private this.Display = $"NewTokenAvailable {this.Connection}: {this.Token}"
     override this.ToString() = this.Display
@@ -234,10 +263,13 @@ type NewTokenAvailable =
 [<StructuredFormatDisplay("{Display}")>]
 type HandshakeInformation =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// The version in use.
         Version: QuicVersion
         /// The ALPN protocol chosen.
         ApplicationProtocol: string
+        /// The cipher suite in use.
         CipherSuite: CipherSuite
         /// The key exchange group.
         Group: NamedGroup
@@ -259,6 +291,7 @@ type HandshakeInformation =
 [<StructuredFormatDisplay("{Display}")>]
 type PathChanged =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// Where it was.
         OldRoute: RouteHandle option
@@ -279,7 +312,9 @@ type PathChanged =
 [<StructuredFormatDisplay("{Display}")>]
 type SendProgress =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// The stream.
         Stream: StreamId
         /// Bytes from the start of the stream that are acknowledged and forgotten.
         Released: uint64
@@ -296,7 +331,9 @@ type SendProgress =
 [<StructuredFormatDisplay("{Display}")>]
 type StreamsAvailable =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// Of which kind.
         Kind: StreamKind
         /// Streams opened since the connection began may not exceed this count.
         Limit: uint64
@@ -325,8 +362,12 @@ type TraceRecord =
 /// Something to write down, when asked for. Printed without its content, which may be secret.
 [<StructuredFormatDisplay("{Display}")>]
 type Trace =
-    { Connection: ConnectionHandle
-      Record: TraceRecord }
+    {
+        /// The connection.
+        Connection: ConnectionHandle
+        /// What to write down.
+        Record: TraceRecord
+    }
 
     member private this.Display = $"Trace {this.Connection}: {this.Record}"
 
@@ -335,8 +376,12 @@ type Trace =
 /// The connection has ended: exactly one a connection, and its last effect.
 [<StructuredFormatDisplay("{Display}")>]
 type ConnectionClosed =
-    { Connection: ConnectionHandle
-      Reason: CloseReason }
+    {
+        /// The connection.
+        Connection: ConnectionHandle
+        /// How it ended.
+        Reason: CloseReason
+    }
 
     member private this.Display = $"ConnectionClosed {this.Connection}: {this.Reason}"
     override this.ToString() = this.Display
@@ -393,25 +438,45 @@ type ServerIdentityNeeded =
 /// Something the host has to do or may want to know. Effects are immutable: keep them, compare them, replay them.
 [<StructuredFormatDisplay("{Display}")>]
 type Effect =
+    /// Datagrams to transmit.
     | SendDatagram of SendDatagram
+    /// Bytes of a stream came in.
     | ReceiveStreamData of ReceiveStreamData
+    /// A DATAGRAM came in.
     | ReceiveDatagramData of ReceiveDatagramData
+    /// The peer abandoned its sending part of a stream.
     | PeerResetStream of PeerResetStream
+    /// The peer will not read a stream.
     | PeerStopSending of PeerStopSending
+    /// The handshake came a step further, or the connection failed.
     | StateEvent of StateEvent
+    /// A connection came into being or ended.
     | ConnectionLifecycleEvent of ConnectionLifecycleEvent
+    /// The server prefers another address.
     | PeerPreferredAddressAvailable of PeerPreferredAddressAvailable
+    /// A later connection can resume this session.
     | ResumptionStateAvailable of ResumptionStateAvailable
+    /// What became of early data.
     | ZeroRttStatusEvent of ZeroRttStatusEvent
+    /// A packet in the clear, when inspection is on.
     | PacketInspection of PacketInspection
+    /// A later connection can show this token.
     | NewTokenAvailable of NewTokenAvailable
+    /// What the handshake settled.
     | HandshakeInformation of HandshakeInformation
+    /// The connection moved to another route.
     | PathChanged of PathChanged
+    /// Stream data was acknowledged.
     | SendProgress of SendProgress
+    /// The peer allows more streams.
     | StreamsAvailable of StreamsAvailable
+    /// Something to write down, when asked for.
     | Trace of Trace
+    /// The application has to judge the peer's certificate.
     | CertificateVerdictNeeded of CertificateVerdictNeeded
+    /// The application has to say which identity a client is shown.
     | ServerIdentityNeeded of ServerIdentityNeeded
+    /// The connection has ended: its last effect.
     | ConnectionClosed of ConnectionClosed
 
     member private this.Display =

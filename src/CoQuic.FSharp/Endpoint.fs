@@ -5,7 +5,7 @@ open CoQuic
 
 /// A QUIC endpoint: inputs go in, results come out. It has no socket and no clock, it changes with every input, and it belongs
 /// to one owner at a time. Disposing of it sends nothing.
-[<Sealed>]
+[<Sealed; StructuredFormatDisplay("{Display}")>]
 type Endpoint internal (core: Interop.Endpoint, tell: (RecordingEntry -> unit) option) =
 
     /// Whether it opens connections or accepts them.
@@ -15,6 +15,20 @@ type Endpoint internal (core: Interop.Endpoint, tell: (RecordingEntry -> unit) o
 
     /// Who is told of every input and result, where it is recorded.
     member internal _.Tell = tell
+
+    member private _.Display =
+        try
+            let due =
+                match Option.ofNullable core.NextWakeup with
+                | Some at -> $", next wake-up {at}"
+                | None -> ""
+
+            $"Endpoint of a {(string core.Role).ToLowerInvariant()}: connections {core.ConnectionCount}{due}"
+        with :? ObjectDisposedException ->
+            "Endpoint, disposed of"
+
+    /// Role, connections, and when its timer is due.
+    override this.ToString() = this.Display
 
     interface IDisposable with
         member _.Dispose() = core.Dispose()

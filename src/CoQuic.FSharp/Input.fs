@@ -3,6 +3,7 @@ namespace CoQuic.FSharp
 open System
 
 /// What a client's endpoint needs to open a connection.
+[<StructuredFormatDisplay("{Display}")>]
 type OpenConnection =
     {
         /// The name sent as SNI and matched against the certificate: a DNS name or an IP address literal.
@@ -34,6 +35,10 @@ type OpenConnection =
         ZeroRtt: ZeroRttConfig
     }
 
+    member private this.Display = $"OpenConnection to {this.ServerName} on {this.Route}"
+
+    override this.ToString() = this.Display
+
 /// What a client's endpoint needs to open a connection.
 module OpenConnection =
 
@@ -53,7 +58,7 @@ module OpenConnection =
           ZeroRtt = ZeroRttConfig.disabled }
 
 /// A run of one or more UDP payloads as received from one route. The endpoint leaves the bytes as they are.
-[<Struct>]
+[<Struct; StructuredFormatDisplay("{Display}")>]
 type InboundDatagram =
     {
         /// The datagrams, one behind the other.
@@ -67,6 +72,22 @@ type InboundDatagram =
         /// Identifies the peer's address, as in `OpenConnection`.
         AddressValidationIdentity: Bytes
     }
+
+    member private this.Display =
+        let route =
+            match this.Route with
+            | Some route -> $" from {route}"
+            | None -> ""
+
+        let run =
+            if this.SegmentSize > 0 && this.Bytes.Length > this.SegmentSize then
+                $" in datagrams of {this.SegmentSize}"
+            else
+                ""
+
+        $"InboundDatagram{route}: {this.Bytes}{run}, {this.Ecn}"
+
+    override this.ToString() = this.Display
 
 /// Received datagrams.
 module InboundDatagram =
@@ -86,6 +107,7 @@ module InboundDatagram =
             Ecn = run.Ecn }
 
 /// A notice from the host that a datagram was too big for the path.
+[<StructuredFormatDisplay("{Display}")>]
 type PathMtuUpdate =
     {
         /// The route it was sent on.
@@ -96,10 +118,18 @@ type PathMtuUpdate =
         QuotedPacket: Bytes
     }
 
+    member private this.Display =
+        $"PathMtuUpdate {this.Route}: at most {this.MaxUdpPayloadSize} bytes"
+
+    override this.ToString() = this.Display
+
 /// Bytes to send on a stream; the first bytes or FIN on a new identifier open it.
+[<StructuredFormatDisplay("{Display}")>]
 type SendStreamData =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// The stream.
         Stream: StreamId
         /// The bytes; held, not copied, until they are acknowledged.
         Bytes: Bytes
@@ -109,9 +139,24 @@ type SendStreamData =
         Priority: int
     }
 
+    member private this.Display =
+        let fin = if this.Fin then ", fin" else ""
+
+        let priority =
+            if this.Priority = 0 then
+                ""
+            else
+                $", priority {this.Priority}"
+
+        $"SendStreamData {this.Connection} {this.Stream}: {this.Bytes}{fin}{priority}"
+
+    override this.ToString() = this.Display
+
 /// A DATAGRAM to send (RFC 9221).
+[<StructuredFormatDisplay("{Display}")>]
 type SendDatagramData =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// The payload.
         Bytes: Bytes
@@ -119,36 +164,73 @@ type SendDatagramData =
         Priority: int
     }
 
+    member private this.Display =
+        let priority =
+            if this.Priority = 0 then
+                ""
+            else
+                $", priority {this.Priority}"
+
+        $"SendDatagram {this.Connection}: {this.Bytes}{priority}"
+
+    override this.ToString() = this.Display
+
 /// Received bytes that the application is done with: the peer may send as many more (RFC 9000 §4.1).
+[<StructuredFormatDisplay("{Display}")>]
 type ConsumeStreamData =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// The stream.
         Stream: StreamId
         /// How many bytes, on top of those consumed before.
         Count: uint64
     }
 
+    member private this.Display =
+        $"ConsumeStreamData {this.Connection} {this.Stream}: {this.Count} bytes"
+
+    override this.ToString() = this.Display
+
 /// The end of our sending part of a stream, without its remaining data (RFC 9000 §19.4).
+[<StructuredFormatDisplay("{Display}")>]
 type ResetStream =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// The stream.
         Stream: StreamId
         /// The application protocol's error code, below 2^62.
         ApplicationErrorCode: uint64
     }
+
+    member private this.Display =
+        $"ResetStream {this.Connection} {this.Stream}: error {this.ApplicationErrorCode}"
+
+    override this.ToString() = this.Display
 
 /// A request that the peer stop sending on a stream (RFC 9000 §19.5).
+[<StructuredFormatDisplay("{Display}")>]
 type StopSending =
     {
+        /// The connection.
         Connection: ConnectionHandle
+        /// The stream.
         Stream: StreamId
         /// The application protocol's error code, below 2^62.
         ApplicationErrorCode: uint64
     }
 
+    member private this.Display =
+        $"StopSending {this.Connection} {this.Stream}: error {this.ApplicationErrorCode}"
+
+    override this.ToString() = this.Display
+
 /// The immediate close of a connection by the application (RFC 9000 §10.2).
+[<StructuredFormatDisplay("{Display}")>]
 type CloseConnection =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// The application protocol's error code, below 2^62.
         ApplicationErrorCode: uint64
@@ -156,29 +238,58 @@ type CloseConnection =
         Reason: string
     }
 
+    member private this.Display =
+        let reason =
+            match this.Reason with
+            | "" -> ""
+            | text when text.Length <= 60 -> $", \"{text}\""
+            | text -> $", \"{text.Substring(0, 60)}…\""
+
+        $"CloseConnection {this.Connection}: error {this.ApplicationErrorCode}{reason}"
+
+    override this.ToString() = this.Display
+
 /// A move to another route (RFC 9000 §9).
+[<StructuredFormatDisplay("{Display}")>]
 type RequestMigration =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// The new route.
         Route: RouteHandle
+        /// Why it moves.
         Reason: MigrationReason
         /// Identifies the peer's address there.
         AddressValidationIdentity: Bytes
     }
 
+    member private this.Display =
+        $"RequestMigration {this.Connection}: to {this.Route}, {this.Reason}"
+
+    override this.ToString() = this.Display
+
 /// The verdict that a `CertificateVerdictNeeded` asked for. One that is late, or answers another question, is refused.
+[<StructuredFormatDisplay("{Display}")>]
 type AnswerCertificate =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// The question's number.
         QuestionId: uint64
+        /// The verdict.
         Verdict: Verdict
     }
 
+    member private this.Display =
+        $"AnswerCertificate {this.Connection}: question {this.QuestionId}, {this.Verdict}"
+
+    override this.ToString() = this.Display
+
 /// The identity that a `ServerIdentityNeeded` asked for. One that is late, or answers another question, is refused.
+[<StructuredFormatDisplay("{Display}")>]
 type AnswerIdentity =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// The question's number.
         QuestionId: uint64
@@ -186,8 +297,14 @@ type AnswerIdentity =
         Name: string option
     }
 
+    member private this.Display =
+        let name = this.Name |> Option.defaultValue "none"
+        $"AnswerIdentity {this.Connection}: question {this.QuestionId}, {name}"
+
+    override this.ToString() = this.Display
+
 /// Everything that an endpoint takes. A value: it can be recorded and fed again.
-[<RequireQualifiedAccess>]
+[<RequireQualifiedAccess; StructuredFormatDisplay("{Display}")>]
 type Input =
     /// Opens a connection.
     | OpenConnection of OpenConnection
@@ -199,19 +316,44 @@ type Input =
     | PathMtuUpdate of PathMtuUpdate
     /// The calendar time at this instant, in place of what was known.
     | AnchorCalendar of utc: DateTimeOffset
+    /// Sends bytes on a stream.
     | SendStreamData of SendStreamData
+    /// Queues a DATAGRAM.
     | SendDatagram of SendDatagramData
+    /// Gives the peer credit for bytes that were used.
     | ConsumeStreamData of ConsumeStreamData
+    /// Abandons our sending part of a stream.
     | ResetStream of ResetStream
+    /// Asks the peer to send no more on a stream.
     | StopSending of StopSending
+    /// Ends a connection at once.
     | CloseConnection of CloseConnection
     /// Updates the keys as soon as the rules allow it (RFC 9001 §6).
     | RequestKeyUpdate of connection: ConnectionHandle
+    /// Moves a connection to another route.
     | RequestMigration of RequestMigration
     /// Judges the peer's certificate.
     | AnswerCertificate of AnswerCertificate
     /// Says who the server is for a client.
     | AnswerIdentity of AnswerIdentity
+
+    member private this.Display =
+        match this with
+        | OpenConnection input -> string input
+        | InboundDatagram input -> string input
+        | TimerExpired -> "TimerExpired"
+        | PathMtuUpdate input -> string input
+        | AnchorCalendar utc -> $"AnchorCalendar {utc:u}"
+        | SendStreamData input -> string input
+        | SendDatagram input -> string input
+        | ConsumeStreamData input -> string input
+        | ResetStream input -> string input
+        | StopSending input -> string input
+        | CloseConnection input -> string input
+        | RequestKeyUpdate connection -> $"RequestKeyUpdate {connection}"
+        | RequestMigration input -> string input
+
+    override this.ToString() = this.Display
 
 /// Inputs.
 module Input =

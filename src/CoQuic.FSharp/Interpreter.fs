@@ -3,8 +3,11 @@ namespace CoQuic.FSharp
 /// How far a connection has come. A closed one is forgotten.
 [<RequireQualifiedAccess>]
 type Phase =
+    /// The handshake is under way.
     | Handshaking
+    /// The handshake is complete: streams can be used.
     | Ready
+    /// The handshake is confirmed (RFC 9001 §4.1.2).
     | Confirmed
 
 /// The streams of one kind that this endpoint opens on a connection. Numbers are given out in order of request.
@@ -21,6 +24,7 @@ type StreamAllocation =
 /// What is known about one connection.
 type ConnectionView =
     {
+        /// How far it has come.
         Phase: Phase
         /// When it came into this phase.
         Since: TimeUs
@@ -30,7 +34,9 @@ type ConnectionView =
         Route: RouteHandle option
         /// What the handshake settled, once that is known.
         Handshake: HandshakeInformation option
+        /// The bidirectional streams that we open.
         Bidirectional: StreamAllocation
+        /// The unidirectional streams that we open.
         Unidirectional: StreamAllocation
         /// Per stream, the last progress told, as long as bytes are held.
         Sending: Map<StreamId, SendProgress>
@@ -39,6 +45,7 @@ type ConnectionView =
 /// What an endpoint's results add up to. Plain data: compare it, print it, keep it.
 type Interpreter =
     {
+        /// The connections that have not ended.
         Connections: Map<ConnectionHandle, ConnectionView>
         /// The newest connection seen: handles rise, so that an older one which is not there has ended.
         Newest: ConnectionHandle
@@ -389,7 +396,7 @@ module Interpreter =
             Opening = Set.remove tag state.Opening },
         [ Notify(Signal.Refused(tag, error)) ]
 
-    /// Wants a connection.
+    /// Wants a connection, under a tag, which is any number.
     let openConnection (tag: OpenTag) (request: OpenRequest) (state: Interpreter) : Interpreter * Output list =
         { state with
             Opening = Set.add tag state.Opening },

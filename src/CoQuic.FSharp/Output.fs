@@ -27,8 +27,10 @@ type HostAddress =
     override this.ToString() = this.Display
 
 /// A connection that an application wants. The host resolves the name and finds a route; the application sees neither.
+[<StructuredFormatDisplay("{Display}")>]
 type OpenRequest =
     {
+        /// The server.
         Remote: HostAddress
         /// The name sent as SNI and matched against the certificate.
         ServerName: string
@@ -42,10 +44,21 @@ type OpenRequest =
         ZeroRtt: ZeroRttConfig
     }
 
+    member private this.Display =
+        let name =
+            if this.ServerName = this.Remote.Host then
+                ""
+            else
+                $" as {this.ServerName}"
+
+        $"OpenRequest to {this.Remote}{name}"
+
+    override this.ToString() = this.Display
+
 /// Connections that an application wants.
 module OpenRequest =
 
-    /// A connection to a host by its own name.
+    /// A connection to a host by its own name, and to a UDP port, 1 to 65535.
     let create (host: string) (port: int) : OpenRequest =
         { Remote = { Host = host; Port = port }
           ServerName = host
@@ -64,12 +77,19 @@ module OpenRequest =
             ZeroRtt = request.ZeroRtt }
 
 /// Where a migrating connection goes (RFC 9000 §9).
-[<RequireQualifiedAccess>]
+[<RequireQualifiedAccess; StructuredFormatDisplay("{Display}")>]
 type MigrationTarget =
     /// To the same peer address, from another local one.
     | AnotherLocalAddress
     /// To the address that the server prefers (RFC 9000 §9.6).
     | PreferredAddress of address: IPEndPoint
+
+    member private this.Display =
+        match this with
+        | AnotherLocalAddress -> "AnotherLocalAddress"
+        | PreferredAddress address -> $"PreferredAddress {address}"
+
+    override this.ToString() = this.Display
 
 /// What a host performs. A host does so in order; a new `SetTimer` replaces the one before.
 [<RequireQualifiedAccess>]

@@ -10,19 +10,27 @@ type Event<'message> =
     | Message of message: 'message
 
 /// What a program wants done. Values: compare them, print them, keep them.
-[<RequireQualifiedAccess>]
+[<RequireQualifiedAccess; StructuredFormatDisplay("{Display}")>]
 type Command<'message> =
     /// Open a connection; `Opened` or `Refused` answers.
     | Open of tag: OpenTag * request: OpenRequest
     /// Open a stream; `StreamOpened` answers once the peer allows it.
     | OpenStream of connection: ConnectionHandle * kind: StreamKind * tag: StreamTag
+    /// Send bytes on a stream.
     | Send of SendStreamData
+    /// Send a DATAGRAM.
     | SendDatagram of SendDatagramData
+    /// Give the peer credit for bytes that were used.
     | Consume of ConsumeStreamData
+    /// Abandon our sending part of a stream.
     | Reset of ResetStream
+    /// Ask the peer to send no more on a stream.
     | StopSending of StopSending
+    /// End a connection at once.
     | Close of CloseConnection
+    /// Update the keys as soon as the rules allow it (RFC 9001 §6).
     | RequestKeyUpdate of connection: ConnectionHandle
+    /// Move a connection to another route.
     | RequestMigration of connection: ConnectionHandle * target: MigrationTarget
     | AnswerCertificate of AnswerCertificate
     | AnswerIdentity of AnswerIdentity
@@ -33,10 +41,28 @@ type Command<'message> =
     /// Close what is open, with error code 0, and end. No event follows, and commands behind it are void.
     | Stop
 
+    member private this.Display =
+        match this with
+        | Open(tag, request) -> $"Open {tag}: {request}"
+        | OpenStream(connection, kind, tag) -> $"OpenStream {tag}: {kind} on {connection}"
+        | Send data -> string data
+        | SendDatagram datagram -> string datagram
+        | Consume data -> string data
+        | Reset reset -> string reset
+        | StopSending stop -> string stop
+        | Close close -> string close
+        | RequestKeyUpdate connection -> $"RequestKeyUpdate {connection}"
+        | RequestMigration(connection, target) -> $"RequestMigration {connection}: {target}"
+        | After(delay, message) -> $"After {delay.TotalMilliseconds} ms: {message}"
+        | Cancel message -> $"Cancel {message}"
+        | Stop -> "Stop"
+
+    override this.ToString() = this.Display
+
 /// Commands in short.
 module Command =
 
-    /// Opens a connection to a host.
+    /// Opens a connection to a host and UDP port, 1 to 65535; the tag is any number.
     let connect (tag: OpenTag) (host: string) (port: int) : Command<'message> =
         Command.Open(tag, OpenRequest.create host port)
 
@@ -63,14 +89,14 @@ module Command =
               Stream = data.Stream
               Count = uint64 data.Bytes.Length }
 
-    /// Abandons our sending part of a stream.
+    /// Abandons our sending part of a stream, with the application protocol's error code, below 2^62.
     let reset (connection: ConnectionHandle) (stream: StreamId) (errorCode: uint64) : Command<'message> =
         Command.Reset
             { Connection = connection
               Stream = stream
               ApplicationErrorCode = errorCode }
 
-    /// Asks the peer to send no more on a stream.
+    /// Asks the peer to send no more on a stream, with the application protocol's error code, below 2^62.
     let stopSending (connection: ConnectionHandle) (stream: StreamId) (errorCode: uint64) : Command<'message> =
         Command.StopSending
             { Connection = connection

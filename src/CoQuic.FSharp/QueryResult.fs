@@ -1,8 +1,10 @@
 namespace CoQuic.FSharp
 
+open System
 open System.Text.Json.Serialization
 
 /// What one input to an endpoint brought about.
+[<StructuredFormatDisplay("{Display}")>]
 type QueryResult =
     {
         /// What to do and what to know, in order.
@@ -15,6 +17,33 @@ type QueryResult =
         /// Whether the bound on one call's work cut it short: send what there is, then call the timer input without waiting.
         SendPending: bool
     }
+
+    member private this.Display =
+        let count =
+            match this.Effects.Length with
+            | 0 -> "no effect"
+            | 1 -> "1 effect"
+            | count -> $"{count} effects"
+
+        let wakeup =
+            match this.NextWakeup with
+            | Some at -> $", next wake-up {at}"
+            | None -> ""
+
+        let refusal =
+            match this.LocalError with
+            | Some error -> $", {error}"
+            | None -> ""
+
+        let pending = if this.SendPending then ", more to send" else ""
+
+        String.Join(
+            "\n  ",
+            $"QueryResult: {count}{wakeup}{refusal}{pending}"
+            :: List.map string this.Effects
+        )
+
+    override this.ToString() = this.Display
 
 /// Results as values.
 module QueryResult =

@@ -18,8 +18,11 @@ type Occurrence<'message> =
 [<NoEquality; NoComparison>]
 type Running<'model, 'message> =
     {
+        /// The program.
         Program: Program<'model, 'message>
+        /// Its model.
         Model: 'model
+        /// What is known of its connections.
         Interpreter: Interpreter
         /// What `After` asked for, by due time and then by order of request.
         Timers: Map<TimeUs * uint64, 'message>

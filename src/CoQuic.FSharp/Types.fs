@@ -144,7 +144,7 @@ module Bytes =
     /// Takes memory over without copying. Nobody may change it from now on.
     let ofMemory (memory: ReadOnlyMemory<byte>) : Bytes = Bytes.Wrap memory
 
-    /// Copies an array that may still change.
+    /// Copies the bytes of an array that may still change.
     let copyOf (bytes: byte array) : Bytes = Bytes.CopyOf(ReadOnlySpan bytes)
 
     /// The UTF-8 encoding of a text.
@@ -171,6 +171,10 @@ module Bytes =
 
     /// A part that shares the same memory: `count` bytes from position `start`.
     let slice (start: int) (count: int) (bytes: Bytes) : Bytes = bytes.Slice(start, count)
+
+    /// The same bytes, copied when they are less than half of the memory that keeping them would keep alive: for small parts of
+    /// what was received, which are kept for long.
+    let compact (bytes: Bytes) : Bytes = bytes.Compact()
 
     /// The bytes of all parts, one behind the other.
     let concat (parts: Bytes seq) : Bytes =

@@ -7,7 +7,7 @@ public static class FfiAbi
     public const uint Version = 12;
 
     /// <summary>Refuses a library that speaks another version.</summary>
-    /// <param name="actual">The version that the library tells.</param>
+    /// <param name="actual">The version number that the library tells.</param>
     /// <exception cref="EngineUnavailableException">It is another one; the message names both.</exception>
     public static void CheckVersion(uint actual)
     {

@@ -26,7 +26,7 @@ type internal ConnectionHome =
     }
 
 /// A QUIC connection. Its streams can be used from any thread.
-[<Sealed>]
+[<Sealed; StructuredFormatDisplay("{Display}")>]
 type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
 
     let mutable isDisposed = 0
@@ -76,6 +76,11 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
 
     /// The peer's address as of the handshake.
     member _.RemoteEndPoint: IPEndPoint = core.Remote
+
+    /// Both addresses.
+    override this.ToString() = this.Display
+
+    member private _.Display = $"QuicConnection from {home.LocalEndPoint} to {core.Remote}"
 
     /// The application protocol that the handshake settled (ALPN, RFC 7301).
     member _.NegotiatedApplicationProtocol: SslApplicationProtocol =

@@ -77,7 +77,7 @@ module ServerOptions =
                 JudgeClient = QuicOptions.judge options.JudgeClientCertificate })
 
 /// Accepts connections: all of them on one socket and one thread.
-[<Sealed>]
+[<Sealed; StructuredFormatDisplay("{Display}")>]
 type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>, streams: StreamOptions) =
 
     let mutable isDisposed = 0
@@ -101,6 +101,11 @@ type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>
 
     /// The address and port that it listens at.
     member _.LocalEndPoint: IPEndPoint = agent.LocalEndPoint
+
+    /// The address that it listens at.
+    override this.ToString() = this.Display
+
+    member private _.Display = $"QuicServer at {agent.LocalEndPoint}"
 
     /// The next connection whose handshake is done, or whose early data is there, where that is accepted. Cancelling loses none.
     member _.AcceptConnectionAsync(cancellationToken: CancellationToken) : ValueTask<QuicConnection> =

@@ -25,7 +25,7 @@ type QuicAbortDirection =
 
 /// A QUIC stream (RFC 9000 §2) as a `System.IO.Stream`. One read and one write at a time; a read beside a write is fine.
 /// Failures of the connection or the peer are `QuicException`s; use after disposal is an `ObjectDisposedException`.
-[<Sealed>]
+[<Sealed; StructuredFormatDisplay("{Display}")>]
 type QuicStream internal (core: StreamCore, defaultErrorCode: uint64) =
     inherit Stream()
 
@@ -78,6 +78,11 @@ type QuicStream internal (core: StreamCore, defaultErrorCode: uint64) =
 
     /// The stream's identifier (RFC 9000 §2.1).
     member _.Id: int64 = int64 core.Id.Value
+
+    /// Its identifier.
+    override this.ToString() = this.Display
+
+    member private _.Display = $"QuicStream {core.Id}"
 
     /// Which ways it carries data.
     member _.Type: QuicStreamType =

@@ -48,11 +48,16 @@ module RuntimeOptions =
             LocalEndPoint = Some localEndPoint }
 
 /// A program at work on a socket, on a thread of its own.
-[<Sealed>]
+[<Sealed; StructuredFormatDisplay("{Display}")>]
 type RunningAgent<'model, 'message when 'message: equality> internal (agent: Agent<'model, 'message>) =
 
     /// The address that its socket is bound to.
     member _.LocalEndPoint: IPEndPoint = agent.LocalEndPoint
+
+    /// The address that its socket is bound to.
+    override this.ToString() = this.Display
+
+    member private _.Display = $"RunningAgent at {agent.LocalEndPoint}"
 
     /// Lets the program hear a message; from any thread. Messages of one thread arrive in order, and none is lost while the
     /// program runs.

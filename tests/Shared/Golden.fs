@@ -33,7 +33,7 @@ let hold (path: string) (lines: string list) : unit =
     if isAccepting then
         file |> Path.GetDirectoryName |> nonNull |> Directory.CreateDirectory |> ignore
 
-        File.WriteAllText(file, String.Join("\n", lines) + "\n")
+        File.WriteAllText(file, lines |> List.map (fun line -> line + "\n") |> String.concat "")
     else
         let pinned =
             if File.Exists file then

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace CoQuic.Engine;
@@ -28,13 +29,16 @@ public readonly struct ConnectionId : IEquatable<ConnectionId>, IComparable<Conn
     public static ConnectionId Empty => default;
 
     /// <summary>Its length in bytes, 0 to 20.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public int Length => _length;
 
     /// <summary>Whether its length is 0.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public bool IsEmpty => _length == 0;
 
     /// <summary>Its bytes.</summary>
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ReadOnlySpan<byte> Span => ((ReadOnlySpan<byte>)_storage)[.._length];
 
     /// <summary>Its bytes as a value of their own.</summary>

@@ -185,7 +185,7 @@ internal sealed partial class Connection
             return 0;
         bool isPadded = draft.Length < minimumLength;
         draft.Builder.PadTo(minimumLength);
-        int length = Seal(ref draft.Builder, draft.Level);
+        int length = Seal(ref draft.Builder, draft.Level, draft.IsMtuProbe);
         _keys.OnSealed(draft.Level, draft.Builder.PacketNumberValue);
         var packet = new SentPacket
         {

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Text;
 
 namespace CoQuic.Engine;
@@ -7,7 +8,9 @@ namespace CoQuic.Engine;
 /// <summary>One reason why a configuration cannot work.</summary>
 /// <param name="Path">The setting, for example <c>Transport.AckDelayExponent</c>.</param>
 /// <param name="Message">What it has to be, as a sentence.</param>
-public sealed record ConfigurationFault(string Path, string Message)
+public sealed record ConfigurationFault(
+    [property: DebuggerBrowsable(DebuggerBrowsableState.Never)] string Path,
+    [property: DebuggerBrowsable(DebuggerBrowsableState.Never)] string Message)
 {
     /// <summary>Path and message.</summary>
     public override string ToString() => $"{Path}: {Message}";

@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
 using System.Linq;
 
 namespace CoQuic.Engine;
@@ -10,18 +12,23 @@ public sealed record ConnectionStatistics
     private readonly PathList _paths;
 
     /// <summary>The latest round-trip sample (RFC 9002 §5.1).</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public TimeSpan LatestRtt { get; init; }
 
     /// <summary>The smallest round-trip sample.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public TimeSpan MinRtt { get; init; }
 
     /// <summary>The smoothed round-trip time.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public TimeSpan SmoothedRtt { get; init; }
 
     /// <summary>The variation of the round-trip time.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public TimeSpan RttVar { get; init; }
 
     /// <summary>The congestion window, in bytes.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong CongestionWindow { get; init; }
 
     /// <summary>ssthresh (RFC 9002 §B.2), in bytes; none until congestion was met.</summary>
@@ -31,27 +38,35 @@ public sealed record ConnectionStatistics
     public bool IsInSlowStart { get; init; }
 
     /// <summary>Bytes sent and neither acknowledged nor lost.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong BytesInFlight { get; init; }
 
     /// <summary>UDP payload bytes sent.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong BytesSent { get; init; }
 
     /// <summary>UDP payload bytes received, whatever became of them.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong BytesReceived { get; init; }
 
     /// <summary>Datagrams sent.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong DatagramsSent { get; init; }
 
     /// <summary>Datagrams received.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong DatagramsReceived { get; init; }
 
     /// <summary>Packets sent.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong PacketsSent { get; init; }
 
     /// <summary>Packets received and opened.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong PacketsReceived { get; init; }
 
     /// <summary>Packets declared lost.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong PacketsLost { get; init; }
 
     /// <summary>Packets among them that had arrived after all.</summary>
@@ -73,6 +88,7 @@ public sealed record ConnectionStatistics
     public ulong ReceivedCe { get; init; }
 
     /// <summary>Probe timeouts.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong PtoCount { get; init; }
 
     /// <summary>How long the TLS handshake took, until it was complete (RFC 9001 §4.1.1); none before.</summary>
@@ -88,12 +104,15 @@ public sealed record ConnectionStatistics
     public ulong StreamBytesReceived { get; init; }
 
     /// <summary>Stream bytes written by the application and not yet acknowledged.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong BufferedStreamBytes { get; init; }
 
     /// <summary>DATAGRAM payloads of the application that were given up without being sent.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong DroppedDatagramFrames { get; init; }
 
     /// <summary>The datagram size in use, in bytes.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public int DatagramSize { get; init; }
 
     /// <summary>The paths that the connection knows, the oldest first: the current one, those being tried, and those left lately.</summary>
@@ -102,6 +121,16 @@ public sealed record ConnectionStatistics
         get => _paths.Items;
         init => _paths = new PathList(value);
     }
+
+    /// <summary>The figures, a group a line.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
+        ConnectionStatistics: smoothed RTT {SmoothedRtt.TotalMilliseconds} ms, least {MinRtt.TotalMilliseconds} ms
+          sent {BytesSent} bytes in {DatagramsSent} datagrams, {PacketsLost} packets lost, {PtoCount} probe timeouts
+          received {BytesReceived} bytes in {DatagramsReceived} datagrams
+          window {CongestionWindow} bytes, {BytesInFlight} in flight, {BufferedStreamBytes} buffered
+        """);
 
     /// <summary>Snapshots are equal when their paths are.</summary>
     private readonly struct PathList(IReadOnlyList<PathStatistics> items) : IEquatable<PathList>

@@ -1,16 +1,23 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
 
 namespace CoQuic.Engine;
 
 /// <summary>A calendar instant and the <see cref="TimeUs"/> it belongs to: with it, elapsed time tells the date.</summary>
 /// <param name="Utc">The calendar instant.</param>
 /// <param name="At">The same instant on the caller's monotonic clock.</param>
-public sealed record CalendarAnchor(DateTimeOffset Utc, TimeUs At)
+public sealed record CalendarAnchor(
+    [property: DebuggerBrowsable(DebuggerBrowsableState.Never)] DateTimeOffset Utc,
+    [property: DebuggerBrowsable(DebuggerBrowsableState.Never)] TimeUs At)
 {
     /// <summary>The calendar time at an instant.</summary>
     /// <param name="now">The instant on the caller's monotonic clock.</param>
     public DateTimeOffset AtInstant(TimeUs now) => Utc + (now - At);
+
+    /// <summary>Both instants.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Utc:u} at {At}");
 }
 
 /// <summary>Bounds for 0-RTT packets that overtake their Initial. Zero in any of them turns the buffer off.</summary>

@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 
 namespace CoQuic.Engine;
 
@@ -14,24 +15,31 @@ public enum StreamKind : byte
 
 /// <summary>A stream's identifier (RFC 9000 §2.1): bit 0 tells the initiator, bit 1 the kind, the rest counts.</summary>
 /// <param name="Value">The 62-bit number on the wire.</param>
-public readonly record struct StreamId(ulong Value) : IComparable<StreamId>, IComparable
+public readonly record struct StreamId(
+    [property: DebuggerBrowsable(DebuggerBrowsableState.Never)] ulong Value) : IComparable<StreamId>, IComparable
 {
     /// <summary>Whether the client opened it.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public bool IsClientInitiated => (Value & 1) == 0;
 
     /// <summary>Whether the server opened it.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public bool IsServerInitiated => (Value & 1) != 0;
 
     /// <summary>Whether it carries data both ways.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public bool IsBidirectional => (Value & 2) == 0;
 
     /// <summary>Whether it carries data from its initiator only.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public bool IsUnidirectional => (Value & 2) != 0;
 
     /// <summary>Which ways it carries data.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public StreamKind Kind => IsBidirectional ? StreamKind.Bidirectional : StreamKind.Unidirectional;
 
     /// <summary>Its number among the streams of its initiator and kind, from 0.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ulong Index => Value >> 2;
 
     /// <summary>Builds an identifier.</summary>

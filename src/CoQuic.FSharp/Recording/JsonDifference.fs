@@ -6,16 +6,33 @@ open System.Text.Json
 /// The first place where two JSON values differ.
 module internal JsonDifference =
 
-    /// How many characters of a value are shown.
-    let private shown = 60
+    /// How many characters of a value are shown, and how many of them are before the difference.
+    let private shown, before = 30, 10
 
-    let private show (element: JsonElement) =
-        let text = element.GetRawText()
+    /// The part of a text from a position on, with marks for what is left out.
+    let private excerpt start (text: string) =
+        let start = min start text.Length
+        let rest = text.Substring start
+        let head = if start > 0 then "…" else ""
 
-        if text.Length <= shown then
-            text
+        if rest.Length <= shown then
+            head + rest
         else
-            text.Substring(0, shown) + "…"
+            head + rest.Substring(0, shown) + "…"
+
+    /// Both values around their first difference.
+    let private show (left: JsonElement) (right: JsonElement) =
+        let left, right = left.GetRawText(), right.GetRawText()
+
+        let same =
+            Seq.zip left right
+            |> Seq.takeWhile (fun (one, other) -> one = other)
+            |> Seq.length
+
+        let start = max 0 (same - before)
+        excerpt start left, excerpt start right
+
+    let private only (element: JsonElement) = excerpt 0 (element.GetRawText())
 
     let private field path (name: string) =
         if path = "" then name else $"{path}.{name}"
@@ -25,7 +42,9 @@ module internal JsonDifference =
         | JsonValueKind.Object, JsonValueKind.Object -> findInObjects path left right
         | JsonValueKind.Array, JsonValueKind.Array -> findInLists path left right
         | _ when JsonElement.DeepEquals(left, right) -> None
-        | _ -> Some(path, show left, show right)
+        | _ ->
+            let left, right = show left right
+            Some(path, left, right)
 
     and private findInObjects path left right =
         let names =
@@ -37,8 +56,8 @@ module internal JsonDifference =
         |> Seq.tryPick (fun name ->
             match left.TryGetProperty name, right.TryGetProperty name with
             | (true, left), (true, right) -> find (field path name) left right
-            | (true, left), (false, _) -> Some(field path name, show left, "nothing")
-            | (false, _), (_, right) -> Some(field path name, "nothing", show right))
+            | (true, left), (false, _) -> Some(field path name, only left, "nothing")
+            | (false, _), (_, right) -> Some(field path name, "nothing", only right))
 
     and private findInLists path left right =
         let left, right =
@@ -48,8 +67,8 @@ module internal JsonDifference =
         |> Seq.tryPick (fun index ->
             match List.tryItem index left, List.tryItem index right with
             | Some left, Some right -> find $"{path}[{index}]" left right
-            | Some left, None -> Some($"{path}[{index}]", show left, "nothing")
-            | None, Some right -> Some($"{path}[{index}]", "nothing", show right)
+            | Some left, None -> Some($"{path}[{index}]", only left, "nothing")
+            | None, Some right -> Some($"{path}[{index}]", "nothing", only right)
             | None, None -> None)
 
     /// Where two values of a type differ first, and what is there on both sides; none when they are the same.

@@ -10,6 +10,7 @@ type RecordedStep =
     {
         /// When.
         Now: TimeUs
+        /// What came in.
         Input: Input
         /// What was answered meanwhile, in order.
         Answers: Answer list
@@ -20,10 +21,10 @@ type RecordedStep =
     member private this.Display =
         let effects =
             match this.Result with
-            | Some result -> $"{result.Effects.Length} effects"
-            | None -> "no result"
+            | Some result -> [ for effect in result.Effects -> $"  {effect}" ]
+            | None -> [ "  no result" ]
 
-        $"{this.Now}: {Input.name this.Input}, {this.Answers.Length} answers, {effects}"
+        String.Join("\n", $"{this.Now} {this.Input}" :: effects)
 
     override this.ToString() = this.Display
 
@@ -51,12 +52,17 @@ type Recording =
     }
 
     member private this.Display =
+        let count =
+            match this.Steps.Length with
+            | 1 -> "1 input"
+            | count -> $"{count} inputs"
+
         let span =
             match this.Steps, List.tryLast this.Steps with
             | first :: _, Some last -> $" over {(last.Now - first.Now).TotalMilliseconds} ms"
             | _ -> ""
 
-        $"Recording of a {string(this.Configuration.Role).ToLowerInvariant()}: {this.Steps.Length} inputs{span}"
+        $"Recording of a {string(this.Configuration.Role).ToLowerInvariant()}: {count}{span}"
 
     override this.ToString() = this.Display
 
@@ -260,6 +266,19 @@ module Recording =
             Some(narrow -1 recording.Steps.Length)
         else
             None
+
+    /// Each input and its effects, a line each, with the time since the first one.
+    let transcript (recording: Recording) : string list =
+        match recording.Steps with
+        | [] -> []
+        | first :: _ ->
+            recording.Steps
+            |> List.collect (fun step ->
+                let since =
+                    { step with
+                        Now = TimeUs.zero + (step.Now - first.Now) }
+
+                List.ofArray ($"+{since}".Split '\n'))
 
     let private received input =
         match input with

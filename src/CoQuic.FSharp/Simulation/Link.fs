@@ -15,7 +15,11 @@ type Stage =
     | Mtu of bytes: int
 
 /// One direction between two nodes.
-type Link = { Stages: Stage list }
+type Link =
+    {
+        /// In the order in which a datagram meets them.
+        Stages: Stage list
+    }
 
 /// Links between simulated nodes.
 module Link =

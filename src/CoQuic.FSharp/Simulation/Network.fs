@@ -10,6 +10,7 @@ type Simulation =
     {
         /// Decides everything that chance decides.
         Seed: uint64
+        /// Its hosts.
         Nodes: Node list
         /// The link from each node to each other one.
         Link: Link

@@ -4,10 +4,12 @@ open System
 
 /// A client's and a server's endpoint, stepped by hand: what they send waits until it is delivered. The endpoints change with
 /// every step; the rest is a value, so that a test can drop, repeat or reorder what is under way.
-[<NoEquality; NoComparison>]
+[<NoEquality; NoComparison; StructuredFormatDisplay("{Display}")>]
 type Pair =
     {
+        /// The client's endpoint.
         Client: Endpoint
+        /// The server's endpoint.
         Server: Endpoint
         /// The virtual time.
         Now: TimeUs
@@ -18,6 +20,20 @@ type Pair =
         /// What the server has sent and the client has not received, in order.
         ToClient: SendDatagram list
     }
+
+    member private this.Display =
+        let underWay title runs =
+            match runs with
+            | [] -> []
+            | runs -> title :: [ for run: SendDatagram in runs -> $"  {run}" ]
+
+        String.Join(
+            "\n  ",
+            $"Pair at {this.Now}" :: underWay "to the server" this.ToServer
+            @ underWay "to the client" this.ToClient
+        )
+
+    override this.ToString() = this.Display
 
 /// Two endpoints, stepped by hand.
 module Pair =
@@ -44,11 +60,11 @@ module Pair =
         | Error error, _
         | _, Error error -> Error error
 
-    /// Two endpoints whose chance the seed decides. A step takes 10 ms.
+    /// Two endpoints whose chance the seed, any number, decides. A step takes 10 ms.
     let create (seed: uint64) (client: EndpointConfig) (server: EndpointConfig) : Result<Pair, EndpointError> =
         join (Endpoint.create (sources seed "client") client) (Endpoint.create (sources seed "server") server)
 
-    /// As `create`, with both sides recorded: `tell` hears each entry and whose it is (see `Endpoint.recorded`).
+    /// As `create` with any number as the seed, and with both sides recorded: `tell` hears each entry and whose it is (see `Endpoint.recorded`).
     let recorded
         (tell: Role -> RecordingEntry -> unit)
         (seed: uint64)
@@ -141,6 +157,30 @@ module Pair =
                 go (remaining - 1) (results @ more) pair
 
         go limit [] pair
+
+    /// What a side sends on a stream, opening it where it is new; `isLast` ends it.
+    let send
+        (role: Role)
+        (connection: ConnectionHandle)
+        (stream: StreamId)
+        (isLast: bool)
+        (bytes: Bytes)
+        (pair: Pair)
+        : QueryResult * Pair =
+        feed
+            role
+            (Input.SendStreamData
+                { Connection = connection
+                  Stream = stream
+                  Bytes = bytes
+                  Fin = isLast
+                  Priority = 0 })
+            pair
+
+    /// The effects of steps, a line each, with the side that had them.
+    let describe (results: (Role * QueryResult) list) : string list =
+        [ for role, result in results do
+              for effect in result.Effects -> $"{(string role).ToLowerInvariant()}: {effect}" ]
 
     /// Disposes of both endpoints.
     let dispose (pair: Pair) : unit =

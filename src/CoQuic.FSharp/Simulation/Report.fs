@@ -26,6 +26,7 @@ type SimulationError =
 [<NoEquality; NoComparison>]
 type Report =
     {
+        /// Why it ended.
         Outcome: Outcome
         /// The virtual time at the end.
         Now: TimeUs

@@ -6,7 +6,7 @@ open System
 [<CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Simulation =
 
-    /// A network of these nodes with ideal links, for up to an hour of virtual time.
+    /// A network of these nodes, whose chance the seed, any number, decides, with ideal links, for up to an hour of virtual time.
     let create (seed: uint64) (nodes: Node list) : Simulation =
         { Seed = seed
           Nodes = nodes

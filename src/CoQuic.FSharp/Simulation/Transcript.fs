@@ -12,6 +12,7 @@ type TranscriptEntry =
         At: TimeUs
         /// The node's name.
         Node: string
+        /// The effect.
         Effect: Effect
     }
 
@@ -71,3 +72,13 @@ type internal TranscriptWriter(keepsEntries: bool) =
 
     /// SHA-256 of all effects so far, with their instants and nodes, in hexadecimal.
     member _.Digest = Convert.ToHexStringLower(hash.GetCurrentHash())
+
+/// What simulated nodes did.
+module Transcript =
+
+    /// A line an effect, with the time since the first one.
+    let lines (entries: TranscriptEntry list) : string list =
+        match entries with
+        | [] -> []
+        | first :: _ ->
+            [ for entry in entries -> $"+{TimeUs.zero + (entry.At - first.At)} {entry.Node}: {entry.Effect}" ]
