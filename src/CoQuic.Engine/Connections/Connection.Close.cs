@@ -70,7 +70,7 @@ internal sealed partial class Connection
         int length = CurrentPath.Amplification.IsAtLimit ? 0 : WriteCloseDatagram(room, reason);
         Bytes datagram = Bytes.CopyOf(room[..length]);
         if (length > 0)
-            Commit(runs, CurrentPath, length, ConnectionHandle.None, effects);
+            Commit(runs, CurrentPath, length, Handle, effects);
         State = ConnectionState.Closing;
         _closing = new ClosingPeriod(now, pto, datagram);
     }
