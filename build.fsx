@@ -5,6 +5,7 @@
 #load "build/Product.fs"
 #load "build/Format.fs"
 #load "build/Counts.fs"
+#load "build/Native.fs"
 #load "build/Tests.fs"
 #load "build/Demo.fs"
 #load "build/Debian.fs"
@@ -57,6 +58,10 @@ let private test arguments =
     Product.build "Release"
     // Checked is Release with the assertions on.
     Product.compile "CoQuic.FSharp.sln" "Checked"
+
+    if Native.canBeMade then
+        Native.make []
+
     let format = formatFailures ()
 
     let counts =
@@ -106,6 +111,14 @@ let private demo arguments =
     | [ file ] -> Demo.run (Some file)
     | _ -> stop "demo takes one file at most."
 
+let private native arguments =
+    let options = Options.parse "native" [ "--as=" ] false arguments
+    Product.restore ()
+
+    (options.ValueOr "--as" "").Split(',', StringSplitOptions.RemoveEmptyEntries ||| StringSplitOptions.TrimEntries)
+    |> List.ofArray
+    |> Native.make
+
 let private peers arguments =
     let options = Options.parse "peers" [ "--require=" ] false arguments
 
@@ -123,7 +136,8 @@ let private shown =
       "2-peers", (fun () -> MustShow.peers (Peers.run true))
       "2-fresh-clone", MustShow.freshClone
       "3-congestion", MustShow.congestion
-      "3-mutations", Mutate.run ]
+      "3-mutations", Mutate.run
+      "6-memory", MustShow.memory ]
 
 let private show arguments =
     let chosen =
@@ -182,6 +196,11 @@ let private targets =
           "[--full] [--require A,B] [--filter TEXT] [--evidence NAME]"
           "restore, build, and run every test"
           test
+      target
+          "native"
+          "[--as quictls,boringssl]"
+          "make the shared library with the C ABI, also under the names that bindings link"
+          (chore native)
       target "peers" "[--require quic-go]" "exchange files with quic-go, as client and as server" peers
       target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
       target "mutate" "" "break twenty rules of the RFCs, one at a time: their tests have to fail" (chore mutate)

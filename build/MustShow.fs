@@ -4,7 +4,10 @@ module CoQuic.Build.MustShow
 open System
 open System.Diagnostics
 open System.IO
+open System.Security.Cryptography
+open System.Security.Cryptography.X509Certificates
 open System.Text.Json
+open System.Text.RegularExpressions
 open CoQuic.Build.Shell
 
 let private perf = inRoot "artifacts/perf/coquic-fsharp-perf"
@@ -129,3 +132,50 @@ let congestion () =
         [ for figure in figures.RootElement.EnumerateObject() -> figure.Name, figure.Value.GetDouble() ]
     finally
         File.Delete json
+
+/// A self-signed identity in two PEM files.
+let private writeIdentity folder =
+    use key = ECDsa.Create ECCurve.NamedCurves.nistP256
+    let request = CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+
+    use certificate =
+        request.CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays 1.0)
+
+    let paths =
+        [ Path.Combine(folder, "certificate.pem"); Path.Combine(folder, "key.pem") ]
+
+    File.WriteAllText(paths[0], certificate.ExportCertificatePem())
+    File.WriteAllText(paths[1], key.ExportPkcs8PrivateKeyPem())
+    paths
+
+/// Resident memory of a C program after ten thousand, a hundred thousand, a million and two million calls of the C ABI.
+let memory () =
+    Native.make []
+
+    withTemporaryFolder "coquic-memory-" (fun folder ->
+        let program = Path.Combine(folder, "memory")
+
+        run
+            "cc"
+            [ "-O2"
+              inRoot "native/smoke/memory.c"
+              "-o"
+              program
+              $"-I{Native.folder}/include"
+              $"-L{Native.folder}"
+              "-lcoquic-managed"
+              $"-Wl,-rpath,{Native.folder}" ]
+
+        let pem = writeIdentity folder
+
+        [ for calls in [ 100_000; 1_000_000; 2_000_000 ] do
+              match runQuiet [] (TimeSpan.FromMinutes 10.0) program (pem @ [ string calls ]) with
+              | Some 0, [ line ] ->
+                  printfn $"{line}"
+
+                  let figures =
+                      [ for found in Regex.Matches(line, @"(\d+) KiB") -> float found.Groups[1].Value ]
+
+                  $"after_{calls}_calls_settled_kib", figures[0]
+                  $"after_{calls}_calls_kib", figures[1]
+              | _, lines -> stop $"The memory program failed: {List.tryLast lines}" ])

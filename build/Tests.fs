@@ -25,8 +25,8 @@ let private environment run =
       "COQUIC_TEST_REQUIRE", run.Require
       "COQUIC_TEST_FILTER", run.Filter ]
 
-let private runProgram run (name: string) =
-    heading name
+let private runProgram run (title: string) engine (name: string) =
+    heading title
     let program = inRoot $"tests/{name}/bin/{run.Configuration}/net10.0/{name}.dll"
     let mutable counts = None
 
@@ -34,7 +34,7 @@ let private runProgram run (name: string) =
         counts <- tryReadSummary line |> Option.orElse counts
 
     let ending =
-        match watch (environment run) (deadline run.IsFull) "dotnet" [ program ] see with
+        match watch (environment run @ engine) (deadline run.IsFull) "dotnet" [ program ] see with
         | Some status -> Exited status
         | None -> Hung
 
@@ -52,9 +52,24 @@ let private projects () =
     |> Array.sort
     |> List.ofArray
 
+/// The tests of the functional layer again, over the native library.
+let private overNativeLibrary run =
+    let name = "CoQuic.FSharp.Tests"
+    let engine = [ "COQUIC_ENGINE", "native"; "COQUIC_LIB_PATH", Native.library ]
+
+    if File.Exists Native.library then
+        runProgram run $"{name}, over the native library" engine name
+    else
+        printfn "SKIP native: there is no artifacts/native; `dotnet fsi build.fsx native` makes it."
+        { none with Skipped = 1 }
+
 /// Runs all test programs.
 let run run =
-    let counts = projects () |> List.map (runProgram run) |> List.fold add none
+    let counts =
+        [ for name in projects () do
+              runProgram run name [] name
+          overNativeLibrary run ]
+        |> List.fold add none
 
     if counts = none then
         Console.Error.WriteLine $"No test has '{run.Filter}' in its name."

@@ -13,7 +13,9 @@ public enum Capabilities
     /// <summary><see cref="ReceiveCredit.Explicit"/> and the command to consume stream data.</summary>
     ExplicitReceiveCredit = 1 << 0,
 
-    /// <summary><see cref="SendProgressEffect"/>s.</summary>
+    /// <summary>
+    /// <see cref="SendProgressEffect"/>s. A native library tells no acknowledgments: with one they say that all was sent.
+    /// </summary>
     SendProgress = 1 << 1,
 
     /// <summary><see cref="StreamsAvailableEffect"/>s.</summary>
@@ -90,6 +92,8 @@ internal static class CapabilityRules
             required |= Capabilities.Qlog;
         if (!config.TicketKeys.Current.IsEmpty || config.ReplayGuard is not null)
             required |= Capabilities.TicketKeys;
+        if ((config.VerifyPeer && config.CertificateVerifier is not null) || config.KeyExchange != KeyExchange.Instance)
+            required |= Capabilities.InjectedSources;
         return required;
     }
 

@@ -22,6 +22,11 @@ public static class EngineSources
     /// <exception cref="EngineUnavailableException">The variable holds neither name.</exception>
     public static EngineSource FromEnvironment() => Parse(Environment.GetEnvironmentVariable(EnvironmentVariable));
 
+    /// <summary>What an engine can do beyond the C ABI.</summary>
+    /// <param name="source">The engine.</param>
+    public static Capabilities CapabilitiesOf(EngineSource source) =>
+        source == EngineSource.Native ? NativeDriver.Available : EmbeddedDriver.Everything;
+
     internal static EngineSource Parse(string? value) => value switch
     {
         null or "" or "embedded" => EngineSource.Embedded,

@@ -4,7 +4,7 @@ namespace CoQuic.Interop;
 public static class FfiAbi
 {
     /// <summary>The version that this package speaks.</summary>
-    public const uint Version = 12;
+    public const uint Version = Abi.CoquicAbi.Version;
 
     /// <summary>Refuses a library that speaks another version.</summary>
     /// <param name="actual">The version number that the library tells.</param>

@@ -67,8 +67,8 @@ internal static class Drivers
                 CapabilityRules.Check(config, EmbeddedDriver.Everything);
                 return new EmbeddedDriver(config);
             case EngineSource.Native:
-                throw new EngineUnavailableException(
-                    "This version has no driver for native libraries yet: choose EngineSource.Embedded, or unset COQUIC_ENGINE.");
+                CapabilityRules.Check(config, NativeDriver.Available);
+                return new NativeDriver(config);
             default:
                 throw new ArgumentOutOfRangeException(nameof(source), source, "There is no such engine source.");
         }

@@ -81,6 +81,9 @@ module Arguments =
           [ "pcc"; "pcc-allegro"; "pcc_allegro" ], CongestionControl.Pcc
           [ "pcc-vivace"; "pcc_vivace"; "vivace" ], CongestionControl.PccVivace ]
 
+    let private engines =
+        [ [ "embedded" ], EngineSource.Embedded; [ "native" ], EngineSource.Native ]
+
     let private modes =
         [ for mode in
               [ Mode.Bulk
@@ -111,6 +114,8 @@ module Arguments =
         | Option.Port text ->
             set (numberFrom "--port" 0UL 65535UL text) (fun port config -> { config with Port = uint16 port })
         | Option.IoBackend text -> set (oneOf "--io-backend" [ [ "socket" ], () ] text) (fun () config -> config)
+        | Option.Engine text ->
+            set (oneOf "--engine" engines text) (fun engine config -> { config with Engine = Some engine })
         | Option.CongestionControl text ->
             set (oneOf "--congestion-control" algorithms text) (fun algorithm config ->
                 { config with

@@ -17,6 +17,8 @@ type Config =
     {
         Host: string
         Port: uint16
+        /// None takes what COQUIC_ENGINE says.
+        Engine: EngineSource option
         CongestionControl: CongestionControl
         Mode: Mode
         Direction: Direction
@@ -52,6 +54,7 @@ module Config =
     let standard =
         { Host = "127.0.0.1"
           Port = 4433us
+          Engine = None
           CongestionControl = CongestionControl.NewReno
           Mode = Mode.Bulk
           Direction = Direction.Download

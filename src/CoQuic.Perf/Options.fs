@@ -8,6 +8,7 @@ type Option =
     | [<CustomCommandLine "--host">] Host of host: string
     | [<CustomCommandLine "--port">] Port of port: string
     | [<CustomCommandLine "--io-backend">] IoBackend of backend: string
+    | [<CustomCommandLine "--engine">] Engine of engine: string
     | [<CustomCommandLine "--congestion-control">] CongestionControl of algorithm: string
     | [<CustomCommandLine "--mode">] Mode of mode: string
     | [<CustomCommandLine "--direction">] Direction of direction: string
@@ -35,6 +36,8 @@ type Option =
             | Host _ -> "address to bind (server) or server to connect to (client), a name or a literal; 127.0.0.1"
             | Port _ -> "UDP port, 0 to 65535; 4433"
             | IoBackend _ -> "socket, the only one there is"
+            | Engine _ ->
+                "embedded, or native for the shared library that COQUIC_LIB_PATH names; what COQUIC_ENGINE says, or embedded"
             | CongestionControl _ -> "newreno, cubic, bbr, copa, pcc or pcc-vivace; newreno"
             | Mode _ -> "bulk, rr, crr or persistent-rr; bulk"
             | Direction _ -> "upload or download, as the client sees it, for bulk only; download"

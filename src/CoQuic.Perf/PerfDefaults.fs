@@ -26,11 +26,23 @@ module PerfDefaults =
         else
             2
 
+    let private isNative (config: Config) =
+        match config.Engine with
+        | Some engine -> engine = EngineSource.Native
+        | None -> System.Environment.GetEnvironmentVariable "COQUIC_ENGINE" = "native"
+
+    /// The C ABI has no time limit for handshakes.
+    let private handshakeTimeout (config: Config) =
+        if isNative config then
+            TimeSpan.Zero
+        else
+            Option.defaultValue TimeSpan.Zero config.ConnectTimeout
+
     /// Sessions count bytes as they come and keep none, so that receiving is consuming.
     let private transport (config: Config) (standard: TransportConfig) =
         { standard with
             MaxIdleTimeout = TimeSpan.Zero
-            HandshakeTimeout = Option.defaultValue TimeSpan.Zero config.ConnectTimeout
+            HandshakeTimeout = handshakeTimeout config
             InitialMaxData = 32UL * mebibyte
             InitialMaxStreamDataBidiLocal = 16UL * mebibyte
             InitialMaxStreamDataBidiRemote = 16UL * mebibyte

@@ -28,8 +28,9 @@ module internal Tool =
     let private lookUp name =
         System.Environment.GetEnvironmentVariable name |> Option.ofObj
 
-    let private options endpoint =
+    let private options (config: Config) endpoint =
         { RuntimeOptions.create endpoint with
+            Engine = config.Engine
             Offload = Environment.allowsOffload lookUp }
 
     let private writeJson (report: Measurement) =
@@ -85,7 +86,7 @@ module internal Tool =
         task {
             let program, look = visible config
 
-            match Runtime.start (options (PerfDefaults.client config)) program with
+            match Runtime.start (options config (PerfDefaults.client config)) program with
             | Error error -> return conclude (failedBeforehand config $"client bootstrap failed: {error}")
             | Ok agent ->
                 let! report = follow agent look
@@ -136,7 +137,7 @@ module internal Tool =
                     endPoint
                     |> Result.bind (fun endPoint ->
                         let options =
-                            { options (PerfDefaults.server identity config) with
+                            { options config (PerfDefaults.server identity config) with
                                 LocalEndPoint = Some endPoint }
 
                         Server.program (Environment.serverExit lookUp)

@@ -12,6 +12,8 @@ type RuntimeOptions =
     {
         /// How its endpoint behaves.
         Endpoint: EndpointConfig
+        /// Where its engine comes from; none asks the environment variable COQUIC_ENGINE, and takes the embedded one without.
+        Engine: EngineSource option
         /// The address and port to bind; none takes a free port that reaches IPv4 and IPv6.
         LocalEndPoint: IPEndPoint option
         /// The file to append key-log lines to (NSS format); none asks the environment variable SSLKEYLOGFILE.
@@ -35,6 +37,7 @@ module RuntimeOptions =
     /// An endpoint with the defaults of everything else.
     let create (endpoint: EndpointConfig) : RuntimeOptions =
         { Endpoint = endpoint
+          Engine = None
           LocalEndPoint = None
           KeyLogFile = None
           RecordTo = None
@@ -78,7 +81,7 @@ type RunningAgent<'model, 'message when 'message: equality> internal (agent: Age
     interface IAsyncDisposable with
         member _.DisposeAsync() = ValueTask(agent.Stop())
 
-/// The engine in this process, or the one that COQUIC_ENGINE names.
+/// The engine in this process, or the one that the options or COQUIC_ENGINE name.
 [<Sealed>]
 type internal EndpointEngine(endpoint: Endpoint, recording: RecordingFile option) =
     interface IEngine with
@@ -142,9 +145,14 @@ module Runtime =
                 EnableKeyLog = options.Endpoint.EnableKeyLog || hasKeyLog
                 EnableQlog = options.Endpoint.EnableQlog || hasQlog }
 
+        let create =
+            match options.Engine with
+            | Some source -> Endpoint.createOn source
+            | None -> Endpoint.create
+
         match options.RecordTo with
         | None ->
-            Endpoint.create sources config
+            create sources config
             |> Result.map (fun endpoint -> new EndpointEngine(endpoint, None) :> IEngine)
             |> Result.mapError RuntimeError.ofEndpointError
         | Some path ->

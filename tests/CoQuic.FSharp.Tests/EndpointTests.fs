@@ -147,7 +147,7 @@ let tests =
               Expect.equal (runs |> List.map _.Bytes) before "a value can be fed again"
               Pair.dispose pair
 
-          testCase "what a closed connection heard is its reason, at both ends"
+          Engines.needing Capabilities.CloseReasons "what a closed connection heard is its reason, at both ends"
           <| fun () ->
               let connection, _, pair = connected ()
 
@@ -179,7 +179,7 @@ let tests =
 
               Pair.dispose pair
 
-          testCase "statistics tell of a connection while it is held"
+          Engines.needing Capabilities.Statistics "statistics tell of a connection while it is held"
           <| fun () ->
               let connection, _, pair = connected ()
               let statistics = Endpoint.statistics connection pair.Client |> Option.get

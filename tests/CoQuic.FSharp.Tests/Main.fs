@@ -6,4 +6,4 @@ open CoQuic.Tests
 let main arguments =
     match arguments with
     | [| first; seed |] when first = SimulationTests.childArgument -> SimulationTests.printDigest seed
-    | _ -> Runner.run arguments
+    | _ -> max (Runner.runWanted Engines.isWanted arguments) (Engines.checkSkipped ())

@@ -73,7 +73,7 @@ let transfers =
                   let report = expectTransfer seed (4 * mebibyte)
                   Expect.isLessThan report.DatagramsDelivered report.DatagramsSent $"seed {seed}: some were lost"
 
-          testCase "a client hears of its handshake what it settled"
+          Engines.needing Capabilities.HandshakeInformation "a client hears of its handshake what it settled"
           <| fun () ->
               let node, simulation = transfer 1UL Link.ideal 1000
               let signals = (Report.model node (run simulation)).Signals
@@ -90,7 +90,7 @@ let transfers =
                   Expect.isFalse information.PeerCertificate.IsEmpty "the server's certificate"
               | None -> failtest "no information"
 
-          testCase "one seed gives the identical list of effects twice"
+          Engines.needing Capabilities.InjectedSources "one seed gives the identical list of effects twice"
           <| fun () ->
               let once () =
                   let _, simulation = transfer 7UL lossy (mebibyte / 2)
@@ -104,10 +104,10 @@ let transfers =
               Expect.isTrue (first.Transcript = second.Transcript) "every effect, with its instant and all its bytes"
               Expect.equal first.Digest second.Digest "so the digests agree"
 
-          testCase "one seed gives the same effects in another process"
+          Engines.needing Capabilities.InjectedSources "one seed gives the same effects in another process"
           <| fun () -> Expect.equal (digestInAnotherProcess 7UL) (digestOf 7UL) "the digest of all effects"
 
-          testCase "another seed gives another run"
+          Engines.needing Capabilities.InjectedSources "another seed gives another run"
           <| fun () -> Expect.notEqual (digestOf 7UL) (digestOf 8UL) "chance differs" ]
 
 [<Tests>]
@@ -131,7 +131,7 @@ let network =
               let report = Simulation.create 1UL [ serverNode ] |> run
               Expect.equal (report.Outcome, report.Now) (Outcome.Idle, TimeUs.zero) "idle from the beginning"
 
-          testCase "a link that loses everything ends in a handshake timeout"
+          Engines.needing Capabilities.HandshakeTimeout "a link that loses everything ends in a handshake timeout"
           <| fun () ->
               let node, simulation = transfer 1UL (Link.ideal |> Link.loss 1.0) 10
               let report = run simulation

@@ -103,11 +103,12 @@ let server (connections: int) : Program<Server, unit> =
             | Message() -> model, [] }
 
 let private identity = ServerIdentity.simulated 1UL "server"
-let serverConfig = EndpointConfig.server "transfer" identity
+let serverConfig = EndpointConfig.server "transfer" identity |> Engines.shared
 
 let clientConfig =
     EndpointConfig.client "transfer"
     |> EndpointConfig.verifiedBy (Trust.only identity)
+    |> Engines.shared
 
 let clientNode bytes =
     Node.create "client" clientConfig (client "server" bytes)

@@ -2,6 +2,7 @@
 module CoQuic.Interop.Tests.DriverTests
 
 open System
+open System.IO
 open Expecto
 open CoQuic.Engine
 open CoQuic.Interop
@@ -28,15 +29,44 @@ let tests =
               for capability in Enum.GetValues<Capabilities>() do
                   Expect.isTrue (endpoint.Capabilities.HasFlag capability) $"{capability}"
 
-          testCase "a native library is refused in a sentence, since its driver does not exist yet"
+          testCase "a native library is looked for where the environment says"
+          <| fun () ->
+              let candidates (variables: (string * string) list) =
+                  NativeEngine.Candidates(fun name -> variables |> Map.ofList |> Map.tryFind name |> Option.toObj)
+                  |> List.ofSeq
+
+              Expect.equal
+                  (candidates [ "COQUIC_LIB_PATH", "/somewhere/x.so"; "COQUIC_LIB_DIR", "/elsewhere" ])
+                  [ "/somewhere/x.so" ]
+                  "a file, and nothing else"
+
+              Expect.equal
+                  (candidates [ "COQUIC_LIB_DIR", "/lib"; "COQUIC_LIB_NAME", "coquic-quictls" ])
+                  [ Path.Combine("/lib", "libcoquic-quictls.so") ]
+                  "a folder and a name"
+
+              Expect.equal
+                  (candidates [ "COQUIC_LIB_NAME", "libmine.so" ])
+                  [ "libmine.so" ]
+                  "a name, along the system's path"
+
+              Expect.equal
+                  (candidates [])
+                  [ "libcoquic-managed.so"; "libcoquic-quictls.so"; "libcoquic-boringssl.so" ]
+                  "the known ones, ours first"
+
+          testCase "a native library is refused in a sentence where a configuration asks for more"
           <| fun () ->
               let create () =
-                  new Endpoint(clientConfig (), EngineSource.Native) |> ignore
+                  new Endpoint(
+                      needing (TransportConfig(ReceiveCredit = ReceiveCredit.Explicit)) false,
+                      EngineSource.Native
+                  )
+                  |> ignore
 
               Expect.throwsC create (fun error ->
                   Expect.equal (error.GetType()) typeof<EngineUnavailableException> "its kind"
-                  Expect.stringContains error.Message "native" "what is missing"
-                  Expect.stringContains error.Message "EngineSource.Embedded" "what to do")
+                  Expect.stringContains error.Message "ExplicitReceiveCredit" "what is missing")
 
           testCase "the environment chooses between two names, and no third"
           <| fun () ->

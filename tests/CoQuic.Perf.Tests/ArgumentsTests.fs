@@ -30,6 +30,7 @@ let private refused =
       "client --total-bytes +5", "--total-bytes needs a plain decimal number"
       "client --total-bytes 18446744073709551616", "--total-bytes needs a plain decimal number"
       "client --io-backend io_uring", "--io-backend knows socket"
+      "client --engine msquic", "--engine knows embedded, native"
       "client --congestion-control reno", "--congestion-control knows newreno"
       "client --mode echo", "--mode knows bulk, rr, crr, persistent-rr"
       "client --direction sideways", "--direction knows upload, download"
@@ -59,7 +60,7 @@ let tests =
           testCase "every option of the reference is taken, by both roles"
           <| fun () ->
               let options =
-                  "--host ::1 --port 0 --io-backend socket --congestion-control cubic --mode bulk --direction upload \
+                  "--host ::1 --port 0 --io-backend socket --engine native --congestion-control cubic --mode bulk --direction upload \
                    --request-bytes 1 --response-bytes 2 --streams 3 --connections 4 --requests-in-flight 5 --requests 6 \
                    --total-bytes 7 --warmup 8ms --duration 9s --max-outbound-datagram-size 1200 \
                    --pmtud-max-datagram-size 1400 --certificate-chain c.pem --private-key k.pem --server-name example.org \
@@ -68,6 +69,7 @@ let tests =
               let expected =
                   { Host = "::1"
                     Port = 0us
+                    Engine = Some EngineSource.Native
                     CongestionControl = CongestionControl.Cubic
                     Mode = Mode.Bulk
                     Direction = Direction.Upload

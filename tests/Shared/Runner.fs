@@ -14,12 +14,17 @@ let private filter =
 let private matches (names: string list) =
     (String.Join(".", names)).Contains(filter, StringComparison.OrdinalIgnoreCase)
 
-/// Runs all tests of the assembly and returns the exit status.
-let run arguments =
+/// Runs the tests of the assembly whose names, from the outermost list on, are wanted, and returns the exit status.
+let runWanted (isWanted: string list -> bool) arguments =
     printfn $"{Scale.describe Scale.current}"
 
     let tests =
         Impl.testFromAssembly (Assembly.GetEntryAssembly() |> nonNull)
         |> Option.defaultValue (testList "" [])
 
-    runTestsWithCLIArgs [ No_Spinner; Colours 0 ] arguments (Test.filter "." matches tests)
+    tests
+    |> Test.filter "." (fun names -> isWanted names && matches names)
+    |> runTestsWithCLIArgs [ No_Spinner; Colours 0 ] arguments
+
+/// Runs all tests of the assembly and returns the exit status.
+let run arguments = runWanted (fun _ -> true) arguments

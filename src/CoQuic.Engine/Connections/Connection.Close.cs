@@ -73,7 +73,7 @@ internal sealed partial class Connection
         int length = CurrentPath.Amplification.IsAtLimit ? 0 : WriteCloseDatagram(room, reason);
         Bytes datagram = Bytes.CopyOf(room[..length]);
         if (length > 0)
-            Commit(runs, CurrentPath, length, LastAddressing, effects);
+            Commit(runs, CurrentPath, length, new DatagramAddressing(Handle, CurrentPath.Route), effects);
         State = ConnectionState.Closing;
         _closing = new ClosingPeriod(now, pto, datagram);
     }

@@ -29,6 +29,13 @@ public sealed partial class QuicEndpoint
         return Finish(now);
     }
 
+    /// <summary>The connection that a datagram is addressed to; none when that is nobody's connection ID.</summary>
+    /// <param name="datagram">The datagram as received.</param>
+    public ConnectionHandle ConnectionOf(ReadOnlySpan<byte> datagram) =>
+        TryReadDestination(datagram, out _, out ConnectionId destination)
+            ? _router.Find(destination)?.Handle ?? ConnectionHandle.None
+            : ConnectionHandle.None;
+
     private void ReceiveOne(TimeUs now, Memory<byte> datagram, in OwnedDatagram input)
     {
         bool isRead = TryReadDestination(datagram.Span, out InvariantHeader header, out ConnectionId destination);

@@ -1,11 +1,13 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Org.BouncyCastle.Crypto.Digests;
 using Org.BouncyCastle.Crypto.EC;
 using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.Crypto.Signers;
 using Org.BouncyCastle.Math;
+using Org.BouncyCastle.Utilities;
 
 namespace CoQuic.Engine;
 
@@ -13,7 +15,7 @@ namespace CoQuic.Engine;
 /// ECDSA on P-256 whose nonce follows from key and message (RFC 6979): the same input gives the same signature. For
 /// simulation; <see cref="PlatformSigner"/> is for the world.
 /// </summary>
-public sealed class DeterministicSigner : IHandshakeSigner
+public sealed class DeterministicSigner : IExportableSigner
 {
     private static readonly ECDomainParameters Domain = new(CustomNamedCurves.GetByName("secp256r1"));
 
@@ -35,6 +37,21 @@ public sealed class DeterministicSigner : IHandshakeSigner
         signer.Init(forSigning: true, _key);
         BigInteger[] signature = signer.GenerateSignature(SHA256.HashData(data));
         return StandardDsaEncoding.Instance.Encode(Domain.N, signature[0], signature[1]);
+    }
+
+    /// <inheritdoc/>
+    public bool TryExportPem([NotNullWhen(true)] out string? privateKeyPem)
+    {
+        byte[] point = PublicPoint();
+        int size = (point.Length - 1) / 2;
+        using ECDsa key = ECDsa.Create(new ECParameters
+        {
+            Curve = ECCurve.NamedCurves.nistP256,
+            D = BigIntegers.AsUnsignedByteArray(size, _key.D),
+            Q = new System.Security.Cryptography.ECPoint { X = point[1..(1 + size)], Y = point[(1 + size)..] },
+        });
+        privateKeyPem = key.ExportPkcs8PrivateKeyPem();
+        return true;
     }
 
     /// <summary>The public key: 0x04, x, y.</summary>

@@ -1,11 +1,12 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
 
 /// <summary>Signs with a key of the platform: ECDSA on P-256 or P-384, or RSA-PSS. Endpoints may share it.</summary>
-public sealed class PlatformSigner : IHandshakeSigner, IDisposable
+public sealed class PlatformSigner : IExportableSigner, IDisposable
 {
     private readonly ECDsa? _ecdsa;
     private readonly RSA? _rsa;
@@ -32,6 +33,22 @@ public sealed class PlatformSigner : IHandshakeSigner, IDisposable
         return _ecdsa is not null
             ? _ecdsa.SignData(copy, scheme.Hash(), DSASignatureFormat.Rfc3279DerSequence)
             : _rsa!.SignData(copy, scheme.Hash(), RSASignaturePadding.Pss);
+    }
+
+    /// <inheritdoc/>
+    public bool TryExportPem([NotNullWhen(true)] out string? privateKeyPem)
+    {
+        try
+        {
+            privateKeyPem = ((AsymmetricAlgorithm?)_ecdsa ?? _rsa!).ExportPkcs8PrivateKeyPem();
+            return true;
+        }
+        catch (CryptographicException)
+        {
+            // The platform keeps the key to itself.
+            privateKeyPem = null;
+            return false;
+        }
     }
 
     /// <summary>Lets go of the key.</summary>

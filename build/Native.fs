@@ -1,0 +1,104 @@
+/// The native library: CoQuic.Native compiled ahead of time, and what C programs need to find it.
+module CoQuic.Build.Native
+
+open System
+open System.IO
+open System.Runtime.InteropServices
+open CoQuic.Build.Shell
+
+let folder = inRoot "artifacts/native"
+let private project = "native/CoQuic.Native/CoQuic.Native.csproj"
+let private name = "coquic-managed"
+
+/// The library, if it was made.
+let library = Path.Combine(folder, $"lib{name}.so")
+
+/// The names under which CoQUIC's own libraries are known: bindings link one of them.
+let private otherNames = [ "quictls"; "boringssl" ]
+
+/// An ahead-of-time compiler needs a linker.
+let canBeMade = OperatingSystem.IsLinux() && hasProgram "cc"
+
+let private publish (target: string) =
+    run
+        "dotnet"
+        [ "publish"
+          project
+          "-c"
+          "Release"
+          "-r"
+          RuntimeInformation.RuntimeIdentifier
+          "-p:PublishNative=true"
+          // Objects of their own: the ordinary build knows nothing of runtime identifiers.
+          "--artifacts-path"
+          Path.Combine(folder, "build")
+          "-o"
+          target
+          "-nologo"
+          "-v:quiet" ]
+
+let private packageVersion () =
+    Text.RegularExpressions.Regex
+        .Match(File.ReadAllText(inRoot "Directory.Build.props"), "<VersionPrefix>(.*)</VersionPrefix>")
+        .Groups[1].Value
+
+/// Both files find library and header from where they lie themselves, so that the folder can be moved.
+let private writePackageFiles () =
+    let version = packageVersion ()
+
+    let write (path: string) (lines: string list) =
+        let path = Path.Combine(folder, path)
+        Directory.CreateDirectory((Path.GetDirectoryName path)) |> ignore
+        File.WriteAllText(path, String.Join("\n", lines) + "\n")
+
+    write
+        $"pkgconfig/{name}.pc"
+        [ "libdir=${pcfiledir}/.."
+          "includedir=${pcfiledir}/../include"
+          ""
+          $"Name: {name}"
+          "Description: QUIC with the CoQUIC C ABI, from the managed engine of CoQuic.FSharp"
+          $"Version: {version}"
+          "Cflags: -I${includedir}"
+          $"Libs: -L${{libdir}} -l{name}" ]
+
+    write
+        $"cmake/{name}-config.cmake"
+        [ $"# find_package({name}) defines coquic::managed; the folder is given by {name}_DIR or CMAKE_PREFIX_PATH."
+          "if(NOT TARGET coquic::managed)"
+          "  add_library(coquic::managed SHARED IMPORTED)"
+          "  set_target_properties(coquic::managed PROPERTIES"
+          $"    IMPORTED_LOCATION \"${{CMAKE_CURRENT_LIST_DIR}}/../lib{name}.so\""
+          "    INTERFACE_INCLUDE_DIRECTORIES \"${CMAKE_CURRENT_LIST_DIR}/../include\")"
+          "endif()" ]
+
+let private copyHeaders () =
+    let source = inRoot "native/include"
+
+    for file in Directory.GetFiles(source, "*.h", SearchOption.AllDirectories) do
+        let target = Path.Combine(folder, "include", Path.GetRelativePath(source, file))
+        Directory.CreateDirectory((Path.GetDirectoryName target)) |> ignore
+        File.Copy(file, target, overwrite = true)
+
+let private link (other: string) =
+    if not (List.contains other otherNames) then
+        let known = String.Join(", ", otherNames)
+        stop $"native knows the names {known}, not '{other}'."
+
+    let path = Path.Combine(folder, $"libcoquic-{other}.so")
+    File.Delete path
+    File.CreateSymbolicLink(path, Path.GetFileName library) |> ignore
+
+/// Makes library, header and package files in artifacts/native, and links under other names.
+let make (others: string list) =
+    if not canBeMade then
+        stop "The native library is made on Linux, and needs a C compiler (cc) to link."
+
+    heading "native library"
+    let published = Path.Combine(folder, "publish")
+    publish published
+    File.Copy(Path.Combine(published, "CoQuic.Native.so"), library, overwrite = true)
+    copyHeaders ()
+    writePackageFiles ()
+    others |> List.iter link
+    printfn $"artifacts/native: lib{name}.so, include/, pkgconfig/, cmake/"

@@ -1,0 +1,80 @@
+using System.Collections.Generic;
+using CoQuic.Engine;
+
+namespace CoQuic.Native;
+
+/// <content>What the engine told, as the ABI tells it.</content>
+internal sealed partial class CoquicEndpoint
+{
+    /// <param name="result">What the engine said.</param>
+    /// <param name="addressed">The connection that the input was for, where that is known.</param>
+    private EndpointResult Project(EndpointResult result, ConnectionHandle addressed = default)
+    {
+        NextWakeup = result.NextWakeup;
+        if (result.Effects.Count == 0 && !_endings.Any)
+            return result;
+        var effects = new List<Effect>(result.Effects.Count + 1);
+        foreach (Effect effect in result.Effects)
+            Project(effect, result, addressed, effects);
+        EffectOrder.Sort(effects);
+        _endings.TellClosed(_endpoint, effects);
+        return result with { Effects = effects };
+    }
+
+    private void Project(Effect effect, EndpointResult result, ConnectionHandle addressed, List<Effect> effects)
+    {
+        switch (effect)
+        {
+            case StateEventEffect { Change: StateChange.Failed } or ConnectionLifecycleEventEffect { Event: Lifecycle.Closed }:
+                break; // Both follow from how the connection ended, which comes with the same result.
+            case ConnectionClosedEffect closed:
+                OnClosed(closed, result, effects);
+                break;
+            case SendDatagramEffect { Connection.Value: 0 } run when addressed != ConnectionHandle.None:
+                effects.Add(run with { Connection = addressed }); // The close again, to one that has not heard it yet.
+                break;
+            case HandshakeInformationEffect information:
+                _tokens.OnHandshake(information);
+                break;
+            case NewTokenAvailableEffect token:
+                _tokens.OnToken(token);
+                effects.Add(token);
+                break;
+            case ZeroRttStatusEventEffect { Status: not (ZeroRttStatus.Unavailable or ZeroRttStatus.Attempted) }:
+                break; // What became of early data is never told.
+            default:
+                if (EffectOrder.RankOf(effect) != EffectOrder.None)
+                    effects.Add(effect);
+                break;
+        }
+    }
+
+    private void OnClosed(ConnectionClosedEffect closed, EndpointResult result, List<Effect> effects)
+    {
+        _tokens.OnClosed(closed.Connection);
+        if (IsToldAsFailed(closed.Reason))
+            effects.Add(new StateEventEffect(closed.Connection, StateChange.Failed));
+        bool isClosing = closed.Reason.Origin == CloseOrigin.Local;
+        _endings.Add(closed.Connection, isClosing, isHidden: isClosing && WasAccepted(closed.Connection, result));
+    }
+
+    /// <summary>Not an idle timeout, and not an error of the transport that we found ourselves.</summary>
+    private static bool IsToldAsFailed(CloseReason reason) => reason.Origin switch
+    {
+        CloseOrigin.Local => reason.IsApplicationError,
+        CloseOrigin.IdleTimeout => false,
+        _ => true,
+    };
+
+    /// <summary>Whether the same input began a connection that it also ended: then no caller ever gets to use it.</summary>
+    private static bool WasAccepted(ConnectionHandle connection, EndpointResult result)
+    {
+        foreach (Effect effect in result.Effects)
+        {
+            if (effect is ConnectionLifecycleEventEffect { Event: Lifecycle.Accepted } && effect.Connection == connection)
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,153 @@
+/// What the native driver makes up, where the C ABI says less than the other engine: without a library.
+module CoQuic.Interop.Tests.NativeTests
+
+open System
+open System.Collections.Generic
+open Expecto
+open CoQuic.Engine
+open CoQuic.Interop
+
+type private Effect = CoQuic.Engine.Effect
+
+let private one = ConnectionHandle 1UL
+let private stream = StreamId 0UL
+
+let private untold () =
+    UntoldEffects(EndpointConfig(Role = Role.Client, Entropy = Fixtures.entropy 1, Calendar = Fixtures.calendar))
+
+let private complete (untold: UntoldEffects) (effects: Effect list) =
+    untold.Complete(List<Effect>(effects)) |> List.ofSeq
+
+let private state change : Effect = StateEventEffect(one, change)
+
+let private life event : Effect =
+    ConnectionLifecycleEventEffect(one, event)
+
+let private sending connection (length: int) : Effect =
+    SendDatagramEffect(
+        connection,
+        Nullable(),
+        EcnCodepoint.NotEct,
+        false,
+        Bytes.CopyOf(ReadOnlySpan(Array.zeroCreate<byte> length)),
+        1200
+    )
+
+let private kinds effects =
+    effects |> List.map (fun (effect: Effect) -> effect.Kind)
+
+let private reasons effects =
+    effects
+    |> List.choose (fun (effect: Effect) ->
+        match effect with
+        | :? ConnectionClosedEffect as closed -> Some closed.Reason
+        | _ -> None)
+
+[<Tests>]
+let ends =
+    testList
+        "ends of native connections"
+        [ testCase "a close that was asked for has its own reason, at once, and nothing after it"
+          <| fun () ->
+              let untold = untold ()
+              untold.OnClose(one, 7UL, "enough")
+              let effects = complete untold [ sending one 50; state StateChange.Failed ]
+
+              Expect.equal
+                  (kinds effects)
+                  [ EffectKind.SendDatagram
+                    EffectKind.StateEvent
+                    EffectKind.ConnectionLifecycleEvent
+                    EffectKind.ConnectionClosed ]
+                  "as the embedded engine tells it"
+
+              Expect.equal (reasons effects) [ CloseReason(CloseOrigin.Local, true, 7UL, 0UL, "enough") ] "the reason"
+              let repeated = complete untold [ sending one 50 ]
+              Expect.equal (repeated |> List.map _.Connection) [ ConnectionHandle.None ] "a copy is nobody's"
+              Expect.isEmpty (complete untold [ life Lifecycle.Closed ]) "the end was told"
+
+          testCase "a failure that nobody asked for was the peer's"
+          <| fun () ->
+              let effects = complete (untold ()) [ state StateChange.Failed ]
+              Expect.equal (reasons effects |> List.map _.Origin) [ CloseOrigin.Peer ] "the origin"
+
+          testCase "an end without a failure was silence"
+          <| fun () ->
+              let effects = complete (untold ()) [ life Lifecycle.Closed ]
+              Expect.equal (reasons effects |> List.map _.Origin) [ CloseOrigin.IdleTimeout ] "the origin"
+              Expect.equal (List.last (kinds effects)) EffectKind.ConnectionClosed "the last effect"
+
+          testCase "a connection that is ready may open streams"
+          <| fun () ->
+              let untold = untold ()
+              Expect.isFalse (untold.IsReady one) "not before"
+              let effects = complete untold [ state StateChange.HandshakeReady ]
+
+              Expect.equal
+                  (kinds effects)
+                  [ EffectKind.StateEvent
+                    EffectKind.StreamsAvailable
+                    EffectKind.StreamsAvailable ]
+                  "of both kinds"
+
+              Expect.isTrue (untold.IsReady one) "now" ]
+
+[<Tests>]
+let progress =
+    testList
+        "send progress of native connections"
+        [ testCase "is told when as much has left as was written"
+          <| fun () ->
+              let config =
+                  EndpointConfig(
+                      Role = Role.Client,
+                      Entropy = Fixtures.entropy 1,
+                      Calendar = Fixtures.calendar,
+                      Transport = TransportConfig(SendLowWaterMark = 1UL)
+                  )
+
+              let untold = UntoldEffects config
+              untold.OnWritten(one, stream, 1000UL)
+              complete untold [ sending one 600 ] |> ignore
+              let effects = List<Effect>()
+              untold.TellProgress effects
+              Expect.isEmpty effects "a stream may be blocked"
+              Expect.isTrue untold.AwaitsProgress "it is asked again"
+              complete untold [ sending one 600 ] |> ignore
+              untold.TellProgress effects
+
+              Expect.equal (List.ofSeq effects) [ SendProgressEffect(one, stream, 1000UL, 0UL) ] "all of it"
+              Expect.isFalse untold.AwaitsProgress "nothing is due" ]
+
+[<Tests>]
+let waiting =
+    testList
+        "writes to streams that are not admitted yet"
+        [ testCase "are tried again in order, at intervals, and later ones do not overtake"
+          <| fun () ->
+              let waiting = WaitingSends()
+              let at milliseconds = TimeUs.FromMilliseconds milliseconds
+
+              for text in [ 1uy; 2uy ] do
+                  let data = SendStreamData(stream, Bytes.CopyOf(ReadOnlySpan [| text |]), false)
+                  waiting.Add(at 0.0, one, &data)
+
+              Expect.isTrue (waiting.Contains(one, stream)) "it waits"
+              let tried = List<byte>()
+
+              let attempt isAdmitted now =
+                  waiting.Try(
+                      now,
+                      fun _ data ->
+                          tried.Add data.Bytes[0]
+                          isAdmitted
+                  )
+
+              attempt true (at 1.0)
+              Expect.isEmpty tried "not yet"
+              attempt false (at 5.0)
+              Expect.equal (List.ofSeq tried) [ 1uy ] "the second does not overtake the first"
+              Expect.equal waiting.NextTry (Nullable(at 10.0)) "later again"
+              attempt true (at 10.0)
+              Expect.equal (List.ofSeq tried) [ 1uy; 1uy; 2uy ] "both, in order"
+              Expect.isFalse waiting.NextTry.HasValue "nothing waits" ]
