@@ -26,7 +26,8 @@ let private fetching common directory paths : FetchOptions =
     { Common = common
       Directory = directory
       Paths = paths
-      ReuseToken = false }
+      ReuseToken = false
+      Resume = None }
 
 [<Tests>]
 let tests =
