@@ -139,7 +139,7 @@ internal static unsafe class ConfigurationReader
             return Nobody.Instance;
         string certificate = Incoming.Text(identity->CertificatePem, identity->CertificatePemLength);
         string key = Incoming.Text(identity->PrivateKeyPem, identity->PrivateKeyPemLength);
-        return ServerIdentity.TryFromPem(certificate, key, out ServerIdentity? found, out _)
+        return CertificateIdentity.TryFromPem(certificate, key, out CertificateIdentity? found, out _)
             ? new SingleServerIdentity(found)
             : Nobody.Instance;
     }
@@ -149,6 +149,6 @@ internal static unsafe class ConfigurationReader
     {
         public static readonly Nobody Instance = new();
 
-        public ServerIdentity? Select(string? serverName) => null;
+        public CertificateIdentity? Select(string? serverName) => null;
     }
 }
