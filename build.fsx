@@ -15,6 +15,7 @@
 #load "build/Mutations.fs"
 #load "build/Mutate.fs"
 #load "build/Api.fs"
+#load "build/Links.fs"
 #load "build/Docs.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"

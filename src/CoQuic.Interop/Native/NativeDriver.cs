@@ -130,11 +130,7 @@ internal sealed unsafe class NativeDriver : IDriver
 
     /// <summary>The ABI consumes what it tells.</summary>
     public QueryResult ConsumeStreamData(TimeUs now, ConnectionHandle connection, StreamId stream, ulong bytes) =>
-        new(new EndpointResult(
-            [],
-            NextWakeup,
-            new LocalError(connection, LocalErrorCode.UnsupportedOperation, stream),
-            HasSendContinuationPending));
+        Refuse(connection, stream);
 
     public QueryResult ResetStream(TimeUs now, ConnectionHandle connection, StreamId stream, ulong applicationErrorCode)
     {
@@ -210,7 +206,22 @@ internal sealed unsafe class NativeDriver : IDriver
         return Finish(now, _results.LocalError);
     }
 
+    /// <summary>The ABI asks no questions.</summary>
+    public QueryResult AnswerCertificate(
+        TimeUs now, ConnectionHandle connection, ulong questionId, CertificateVerdict verdict) => Refuse(connection, null);
+
+    /// <summary>The ABI asks no questions.</summary>
+    public QueryResult AnswerIdentity(TimeUs now, ConnectionHandle connection, ulong questionId, string? name) =>
+        Refuse(connection, null);
+
     public void Dispose() => _endpoint.Dispose();
+
+    /// <summary>What the ABI has no call for.</summary>
+    private QueryResult Refuse(ConnectionHandle connection, StreamId? stream) => new(new EndpointResult(
+        [],
+        NextWakeup,
+        new LocalError(connection, LocalErrorCode.UnsupportedOperation, stream),
+        HasSendContinuationPending));
 
     private static ulong Time(TimeUs now) => (ulong)now.Microseconds;
 
