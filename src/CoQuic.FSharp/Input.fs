@@ -352,6 +352,8 @@ type Input =
         | CloseConnection input -> string input
         | RequestKeyUpdate connection -> $"RequestKeyUpdate {connection}"
         | RequestMigration input -> string input
+        | AnswerCertificate input -> string input
+        | AnswerIdentity input -> string input
 
     override this.ToString() = this.Display
 

@@ -32,7 +32,9 @@ type Command<'message> =
     | RequestKeyUpdate of connection: ConnectionHandle
     /// Move a connection to another route.
     | RequestMigration of connection: ConnectionHandle * target: MigrationTarget
+    /// Judge a peer's certificate, as a `CertificateVerdictNeeded` asked for.
     | AnswerCertificate of AnswerCertificate
+    /// Say who the server is for a client, as a `ServerIdentityNeeded` asked for.
     | AnswerIdentity of AnswerIdentity
     /// Hear this message once the delay is over; not before the next turn.
     | After of delay: TimeSpan * message: 'message
@@ -53,6 +55,8 @@ type Command<'message> =
         | Close close -> string close
         | RequestKeyUpdate connection -> $"RequestKeyUpdate {connection}"
         | RequestMigration(connection, target) -> $"RequestMigration {connection}: {target}"
+        | AnswerCertificate answer -> string answer
+        | AnswerIdentity answer -> string answer
         | After(delay, message) -> $"After {delay.TotalMilliseconds} ms: {message}"
         | Cancel message -> $"Cancel {message}"
         | Stop -> "Stop"

@@ -38,4 +38,12 @@ internal sealed class AckThreshold
         _roundStart = now;
         _received = 0;
     }
+
+    /// <summary>Packets are missing: for a round trip the sender hears as often as at first, so that losses are found early.</summary>
+    public void OnGap(TimeUs now)
+    {
+        Value = _initial;
+        _roundStart = now;
+        _received = 0;
+    }
 }

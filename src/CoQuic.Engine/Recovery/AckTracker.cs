@@ -113,10 +113,13 @@ internal sealed class AckTracker
     {
         _ackElicitingSinceAck++;
         _threshold.OnAckElicitingReceived(now, RoundTrip);
+        bool isOutOfOrder = IsOutOfOrder(packetNumber);
+        if (isOutOfOrder)
+            _threshold.OnGap(now);
         bool isImmediate = _acknowledgesImmediately
             || _ackElicitingSinceAck >= _threshold.Value
             || ecn == EcnCodepoint.Ce
-            || IsOutOfOrder(packetNumber);
+            || isOutOfOrder;
         TimeUs deadline = isImmediate ? now : now + _maxAckDelay;
         Deadline = Deadline is { } earlier ? TimeUs.Min(earlier, deadline) : deadline;
         _largestAckEliciting = Math.Max(_largestAckEliciting ?? 0, packetNumber);
