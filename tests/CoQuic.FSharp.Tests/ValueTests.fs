@@ -284,12 +284,9 @@ let printing =
                   $"%A{result}"
                   (String.Join(
                       Environment.NewLine,
-                      [ "{ Effects ="
-                        "   [ReceiveStreamData c7 client-bidi 4: 5 bytes 68656c6c6f at 1024, fin;"
-                        "    StateEvent c7: Failed]"
-                        "  NextWakeup = Some 12.345 ms"
-                        "  LocalError = None"
-                        "  SendPending = false }" ]
+                      [ "QueryResult: 2 effects, next wake-up 12.345 ms"
+                        "  ReceiveStreamData c7 client-bidi 4: 5 bytes 68656c6c6f at 1024, fin"
+                        "  StateEvent c7: Failed" ]
                   ))
                   "structured"
 
