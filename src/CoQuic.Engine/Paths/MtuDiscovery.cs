@@ -22,14 +22,13 @@ internal sealed class MtuDiscovery
     /// <summary>PMTU_RAISE_TIMER: how long a search rests before it looks whether the path carries more by now (RFC 8899 §5.1.1).</summary>
     public static readonly TimeSpan RaiseInterval = TimeSpan.FromSeconds(600);
 
-    private const int LargePacketMargin = 64;
-
     private readonly int _base;
     private int _ceiling;
     private int _smallestRefuted;
     private int _probeSize;
     private int _lostProbes;
     private int _largeLosses;
+    private int _smallestLost;
     private bool _isProbeInFlight;
     private int? _announced;
     private int? _sizeBeforeNotice;
@@ -116,7 +115,7 @@ internal sealed class MtuDiscovery
     /// <param name="size">Its size.</param>
     public void OnPacketAcked(int size)
     {
-        if (IsLarge(size))
+        if (size >= _smallestLost)
             _largeLosses = 0;
 
         // RFC 9000 §14.2.1: a reduction is provisional until the packet is lost, and here is one that a notice spoke against.
@@ -133,8 +132,19 @@ internal sealed class MtuDiscovery
             return;
         if (_announced is { } announced && largest > announced)
             Shrink(now, announced, refuted: largest);
-        else if (IsLarge(largest) && ++_largeLosses >= BlackHoleLosses)
-            Shrink(now, SafeSize, refuted: MaximumDatagramSize);
+        else if (largest > SafeSize)
+            SuspectBlackHole(now, largest);
+    }
+
+    /// <summary>
+    /// RFC 8899 §4.3: losses in a row of packets larger than every path carries, while none as large as the smallest of them arrives,
+    /// are not the work of chance.
+    /// </summary>
+    private void SuspectBlackHole(TimeUs now, int size)
+    {
+        _smallestLost = _largeLosses == 0 ? size : Math.Min(_smallestLost, size);
+        if (++_largeLosses >= BlackHoleLosses)
+            Shrink(now, SafeSize, refuted: _smallestLost);
     }
 
     /// <summary>Nothing is acknowledged any more, and probe timeouts follow each other.</summary>
@@ -167,9 +177,6 @@ internal sealed class MtuDiscovery
         Shrink(now, size, refuted: size + 1);
         _sizeBeforeNotice = before;
     }
-
-    /// <summary>Whether a packet fills its datagram, or nearly, and so tells about this size and not about smaller ones.</summary>
-    private bool IsLarge(int size) => size > SafeSize && size > MaximumDatagramSize - LargePacketMargin;
 
     /// <summary>Large datagrams do not get through, or did not: the search goes on from a size that does.</summary>
     private void Shrink(TimeUs now, int size, int refuted)
