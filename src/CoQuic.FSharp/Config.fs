@@ -312,8 +312,12 @@ module SealingKeys =
 
 /// Where a server would rather be reached (RFC 9000 §9.6.1): one address at least, each with a port.
 type PreferredAddressOffer =
-    { IPv4: IPEndPoint option
-      IPv6: IPEndPoint option }
+    {
+        /// The IPv4 address and port; none when there is no such address.
+        IPv4: IPEndPoint option
+        /// The IPv6 address and port; none when there is no such address.
+        IPv6: IPEndPoint option
+    }
 
 /// How an endpoint behaves. Together with its sources, its inputs and their times this decides every byte.
 [<StructuredFormatDisplay("{Display}")>]

@@ -391,6 +391,7 @@ type ConnectionClosed =
 [<StructuredFormatDisplay("{Display}")>]
 type CertificateVerdictNeeded =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// The question's number, which the answer repeats.
         QuestionId: uint64
@@ -414,6 +415,7 @@ type CertificateVerdictNeeded =
 [<StructuredFormatDisplay("{Display}")>]
 type ServerIdentityNeeded =
     {
+        /// The connection.
         Connection: ConnectionHandle
         /// The question's number, which the answer repeats.
         QuestionId: uint64

@@ -254,7 +254,9 @@ let private identities =
           let key = newKey ()
           let certificate = signedBy root.Value leaf key
 
-          match CertificateIdentity.TryFromPem(pem certificate + "\n" + pem root.Value, key.ExportPkcs8PrivateKeyPem()) with
+          match
+              CertificateIdentity.TryFromPem(pem certificate + "\n" + pem root.Value, key.ExportPkcs8PrivateKeyPem())
+          with
           | true, (NonNull identity), _ ->
               Expect.equal
                   [ for each in identity.CertificateChain -> each.ToArray() ]
