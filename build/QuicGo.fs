@@ -1,14 +1,18 @@
-/// quic-go's interop endpoints, from Debian's packages, as two programs in a cache outside the repository.
+/// quic-go's interop endpoints and a peer of our own on its package, from Debian's packages, in a cache outside the repository.
 module CoQuic.Build.QuicGo
 
 open System
 open System.IO
+open System.Security.Cryptography
 open CoQuic.Build.Shell
 
-type QuicGo = { Server: string; Client: string }
-
-/// Which release has packages that are known to build, and which those are.
-let private knownRelease = "bookworm"
+type QuicGo =
+    {
+        Server: string
+        Client: string
+        /// Versions and DATAGRAM frames, on both sides.
+        Peer: string
+    }
 
 let private packages =
     [ "golang-1.23-go"; "golang-github-lucas-clemente-quic-go-dev" ]
@@ -20,14 +24,10 @@ let private package = "github.com/quic-go/quic-go/interop"
 /// Building takes half a minute where nothing else runs.
 let private patience = TimeSpan.FromMinutes 10.0
 
-let private cache () =
-    let folder =
-        match Environment.GetEnvironmentVariable "XDG_CACHE_HOME" with
-        | null
-        | "" -> Path.Combine(Environment.GetFolderPath Environment.SpecialFolder.UserProfile, ".cache")
-        | folder -> folder
+let private cache = Debian.cache "quic-go"
 
-    Path.Combine(folder, "coquic-fsharp", "quic-go")
+/// The source of our own peer.
+let private ownSource = inRoot "tests/CoQuic.Peers/quic-go/main.go"
 
 /// The endpoints have their paths and their port built in, for a container of their own. Here they take them from the
 /// environment, so that they need neither root nor the root directory. Nothing of QUIC is touched.
@@ -62,7 +62,7 @@ let private writeOverlay (folder: string) (root: string) =
     File.WriteAllText(overlay, "{ \"Replace\": { " + body + " } }")
     overlay
 
-let private compile (folder: string) (root: string) overlay name =
+let private compile (folder: string) (root: string) (target: string) arguments =
     let environment =
         [ "GOROOT", Path.Combine(root, goRoot)
           "GOPATH", Path.Combine(root, goPath)
@@ -71,51 +71,48 @@ let private compile (folder: string) (root: string) overlay name =
           "GOTOOLCHAIN", "local"
           "CGO_ENABLED", "0" ]
 
-    let target = Path.Combine(cache (), $"quicgo-{name}")
+    let go = Path.Combine(root, goRoot, "bin", "go")
 
-    let arguments =
-        [ "build"
-          "-buildvcs=false"
-          "-overlay"
-          overlay
-          "-o"
-          target
-          $"{package}/{name}" ]
-
-    match runQuiet environment patience (Path.Combine(root, goRoot, "bin", "go")) arguments with
-    | Some 0, _ -> Ok target
+    match runQuiet environment patience go ([ "build"; "-buildvcs=false"; "-o"; target ] @ arguments) with
+    | Some 0, _ -> Ok()
     | _, lines ->
         let said = String.Join(" ", List.truncate 3 lines)
-        Error $"building quic-go's {name} failed: {said}"
+        Error $"building {Path.GetFileName target} failed: {said}"
 
-let private build codename folder =
+let private build (programs: QuicGo) folder codename =
     printfn "quic-go: fetching Debian's packages"
 
-    match Debian.unpackPackages folder codename packages with
-    | Error reason -> Error reason
-    | Ok root ->
+    Debian.unpackPackages folder codename packages
+    |> Result.bind (fun root ->
         printfn "quic-go: building"
-        Directory.CreateDirectory(cache ()) |> ignore
+        Directory.CreateDirectory cache |> ignore
         let overlay = writeOverlay folder root
 
-        compile folder root overlay "server"
-        |> Result.bind (fun server ->
-            compile folder root overlay "client"
-            |> Result.map (fun client -> { Server = server; Client = client }))
+        [ programs.Server, [ "-overlay"; overlay; $"{package}/server" ]
+          programs.Client, [ "-overlay"; overlay; $"{package}/client" ]
+          programs.Peer, [ ownSource ] ]
+        |> List.fold
+            (fun result (target, arguments) ->
+                result |> Result.bind (fun () -> compile folder root target arguments))
+            (Ok()))
+    |> Result.map (fun () -> programs)
+
+/// Our own peer changes, and is built again then.
+let private fingerprint () =
+    Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes ownSource)).Substring(0, 12)
 
 /// The programs: those built before, or else fetched and built now. An error says why this machine cannot have them.
 let prepare () : Result<QuicGo, string> =
-    let built name =
-        Path.Combine(cache (), $"quicgo-{name}")
+    let built name = Path.Combine(cache, $"quicgo-{name}")
 
-    let quicGo =
+    let programs =
         { Server = built "server"
-          Client = built "client" }
+          Client = built "client"
+          Peer = built $"peer-{fingerprint ()}" }
 
-    if File.Exists quicGo.Server && File.Exists quicGo.Client then
-        printfn $"quic-go: built before, in {cache ()}"
-        Ok quicGo
+    if List.forall File.Exists [ programs.Server; programs.Client; programs.Peer ] then
+        printfn $"quic-go: built before, in {cache}"
+        Ok programs
     else
-        match Debian.codename () with
-        | Some codename when codename = knownRelease -> withTemporaryFolder "coquic-quic-go-" (build codename)
-        | _ -> Error $"its packages are taken from Debian {knownRelease}, and this is another system"
+        Debian.onKnownRelease (fun codename ->
+            withTemporaryFolder "coquic-quic-go-" (fun folder -> build programs folder codename))

@@ -160,6 +160,12 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
     member this.AcceptInboundStreamAsync() : ValueTask<QuicStream> =
         this.AcceptInboundStreamAsync CancellationToken.None
 
+    /// Asks for new keys (RFC 9001 §6), as soon as the handshake is confirmed and the peer has followed an earlier update; nothing
+    /// once the connection has ended. Keys that have protected as many packets as they may are renewed without being asked.
+    member _.RequestKeyUpdate() : unit =
+        check ()
+        home.Post(HubMessage.UpdateKeys core)
+
     /// Closes the connection at once (RFC 9000 §10.2) with an application error code, 0 to 2^62 − 1, and a reason for people:
     /// data that the peer has not acknowledged may be lost. Cancelling gives up waiting; the connection is closed none the less.
     member _.CloseAsync(errorCode: int64, reason: string, cancellationToken: CancellationToken) : ValueTask =

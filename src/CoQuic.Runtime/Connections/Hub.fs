@@ -25,6 +25,7 @@ type internal HubMessage =
     | Connect of request: OpenRequest * pending: TaskCompletionSource<ConnectionCore>
     | OpenStream of pending: PendingStream
     | Close of connection: ConnectionCore * code: uint64 * reason: string
+    | UpdateKeys of connection: ConnectionCore
     /// Streams were written to or read from.
     | Streams
     /// The application has answered a question of a handshake.
@@ -251,6 +252,26 @@ type internal Hub
         | true, connection -> connection.OnResumptionState state.Serialized
         | _ -> ()
 
+    /// Where a client's server prefers to be reached, at an address of the family that it uses already (RFC 9000 §9.6).
+    let onPreferredAddress (offer: PeerPreferredAddressAvailable) =
+        match connections.TryGetValue offer.Connection with
+        | true, connection ->
+            connection.PreferredAddress <-
+                [ offer.IPv4; offer.IPv6 ]
+                |> List.choose id
+                |> List.tryFind (fun endPoint -> endPoint.AddressFamily = connection.Remote.AddressFamily)
+        | _ -> ()
+
+    /// RFC 9000 §9.6.1: a client goes there once the handshake is confirmed.
+    let onConfirmed handle =
+        match connections.TryGetValue handle with
+        | true, connection ->
+            connection.PreferredAddress
+            |> Option.map (fun endPoint ->
+                Command.RequestMigration(handle, MigrationTarget.PreferredAddress endPoint))
+            |> Option.toList
+        | _ -> []
+
     /// The answer comes back as a message.
     let await (answering: Task<Command<HubMessage>> option) =
         match answering with
@@ -271,7 +292,10 @@ type internal Hub
         | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
             // What was written before is handed over before.
             onStreams () @ [ Command.close connection.Handle code reason ]
-        | HubMessage.Close _ -> []
+        | HubMessage.UpdateKeys connection when connections.ContainsKey connection.Handle ->
+            [ Command.RequestKeyUpdate connection.Handle ]
+        | HubMessage.Close _
+        | HubMessage.UpdateKeys _ -> []
         | HubMessage.Streams -> onStreams ()
         | HubMessage.Answered answer -> [ answer ]
 
@@ -308,12 +332,14 @@ type internal Hub
         | Signal.NewToken token ->
             onToken token
             []
+        | Signal.PreferredAddress offer ->
+            onPreferredAddress offer
+            []
+        | Signal.Confirmed handle -> onConfirmed handle
         // A command that crossed the end of its stream or connection on the way.
         | Signal.Declined _
-        | Signal.Confirmed _
         | Signal.Datagram _
         | Signal.PathChanged _
-        | Signal.PreferredAddress _
         | Signal.Inspected _ -> []
 
     /// The program.
