@@ -79,6 +79,7 @@ let private fetching ngtcp2 =
       fetch "ChaCha20-Poly1305 alone" [] [ "--cipher"; "chacha20" ] large [ chaCha20 ]
       fetch "a key update of ours" [] [ "--key-update" ] large [ updated ]
       fetch "through a NAT that forgets us" [] [ "--rebind" ] large [ moved ]
+      fetch "a migration of ours" [] [ "--migrate" ] large [ moved ]
       fetch "at its preferred address" [ "ELSEWHERE" ] [] large [ moved ]
       fetchTwice "resumption" [] [ "resumed" ]
       fetchTwice "0-RTT" [ "--zero-rtt" ] [ "early data: Accepted" ]
@@ -123,6 +124,12 @@ let private serving ngtcp2 =
       serve "its key update" [] [ "--key-update=1ms"; "--delay-stream=50ms" ] large [ updated ]
       serve "its migration" [] [ "--change-local-addr=5ms" ] large [ moved ]
       serve "its NAT's rebinding" [] [ "--change-local-addr=5ms"; "--nat-rebinding" ] large [ moved ]
+      serve
+          "at the address that we prefer"
+          [ "--host"; "0.0.0.0"; "--preferred-address"; "127.0.0.2:PORT" ]
+          []
+          large
+          [ moved ]
       serveTwice "resumption" [] [ "--disable-early-data" ] [ "resumed" ]
       serveTwice "0-RTT" [ "--zero-rtt" ] [] [ "resumed"; "\"packet_type\":\"0RTT\"" ]
       { serve "10 MiB over a bad link" [] [] large [] with

@@ -70,8 +70,11 @@ let private traces (setting: Setting) =
 let private identity (setting: Setting) =
     [ "--certificate-chain"; setting.Site.Certificate; "--private-key"; setting.Site.Key ]
 
-/// Our server of files.
+/// Our server of files. `PORT` in the options is its port.
 let ourServer options (setting: Setting) =
+    let options =
+        options |> List.map (fun (text: string) -> text.Replace("PORT", string setting.Port))
+
     ours (
         [ "server"; "--port"; string setting.Port; "--www"; setting.Site.Www ]
         @ identity setting

@@ -4,6 +4,7 @@ module CoQuic.Build.QuicGo
 open System
 open System.IO
 open System.Security.Cryptography
+open System.Text
 open CoQuic.Build.Shell
 
 type QuicGo =
@@ -40,7 +41,9 @@ let private replacements =
         "\"/www\"", "os.Getenv(\"WWW\")" ]
       "client",
       [ "\"/logs/log.txt\"", "os.Getenv(\"LOG\")"
-        "\"/downloads\"", "os.Getenv(\"DOWNLOADS\")" ] ]
+        "\"/downloads\"", "os.Getenv(\"DOWNLOADS\")"
+        // What it waits for begins in lower case by now.
+        "\"No compatible QUIC version found\"", "\"no compatible QUIC version found\"" ] ]
 
 let private replace (text: string) (before: string, after: string) =
     if not (text.Contains(before, StringComparison.Ordinal)) then
@@ -85,7 +88,6 @@ let private build (programs: QuicGo) folder codename =
     Debian.unpackPackages folder codename packages
     |> Result.bind (fun root ->
         printfn "quic-go: building"
-        Directory.CreateDirectory cache |> ignore
         let overlay = writeOverlay folder root
 
         [ programs.Server, [ "-overlay"; overlay; $"{package}/server" ]
@@ -97,22 +99,25 @@ let private build (programs: QuicGo) folder codename =
             (Ok()))
     |> Result.map (fun () -> programs)
 
-/// Our own peer changes, and is built again then.
+/// What is ours of the programs changes, and they are built again then.
 let private fingerprint () =
-    Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes ownSource)).Substring(0, 12)
+    let ours = [ yield! replacements |> List.map string; File.ReadAllText ownSource ]
+    let hash = SHA256.HashData(Encoding.UTF8.GetBytes(String.Join("\n", ours)))
+    Convert.ToHexStringLower(hash).Substring(0, 12)
 
 /// The programs: those built before, or else fetched and built now. An error says why this machine cannot have them.
 let prepare () : Result<QuicGo, string> =
-    let built name = Path.Combine(cache, $"quicgo-{name}")
+    let folder = Path.Combine(cache, fingerprint ())
 
     let programs =
-        { Server = built "server"
-          Client = built "client"
-          Peer = built $"peer-{fingerprint ()}" }
+        { Server = Path.Combine(folder, "quicgo-server")
+          Client = Path.Combine(folder, "quicgo-client")
+          Peer = Path.Combine(folder, "quicgo-peer") }
 
     if List.forall File.Exists [ programs.Server; programs.Client; programs.Peer ] then
-        printfn $"quic-go: built before, in {cache}"
+        printfn $"quic-go: built before, in {folder}"
         Ok programs
     else
         Debian.onKnownRelease (fun codename ->
+            Directory.CreateDirectory folder |> ignore
             withTemporaryFolder "coquic-quic-go-" (fun folder -> build programs folder codename))

@@ -81,12 +81,15 @@ module OpenRequest =
 type MigrationTarget =
     /// To the same peer address, from another local one.
     | AnotherLocalAddress
+    /// To the same peer address, from this local one; the port 0 takes a free one.
+    | LocalAddress of address: IPEndPoint
     /// To the address that the server prefers (RFC 9000 §9.6).
     | PreferredAddress of address: IPEndPoint
 
     member private this.Display =
         match this with
         | AnotherLocalAddress -> "AnotherLocalAddress"
+        | LocalAddress address -> $"LocalAddress {address}"
         | PreferredAddress address -> $"PreferredAddress {address}"
 
     override this.ToString() = this.Display

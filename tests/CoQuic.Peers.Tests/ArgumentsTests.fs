@@ -43,6 +43,10 @@ let private accepted =
       Fetch
           { FetchOptions.create Common.defaults "d" [ "/a"; "/b" ] with
               ReuseToken = true }
+      "client --migrate --download d /a",
+      Fetch
+          { FetchOptions.create Common.defaults "d" [ "/a" ] with
+              Disturbances = [ Migration ] }
       "server --datagram", Serve(ServeOptions.create { Common.defaults with Alpn = "siduck" } Datagrams)
       "client --datagram --host h", Ask { Common.defaults with Alpn = "siduck"; Host = "h" }
       "client --datagram --alpn siduck-00", Ask { Common.defaults with Alpn = "siduck-00" }
@@ -87,6 +91,7 @@ let private refused =
       "client --download d --zero-rtt /a", "--resume"
       "client --download d --reuse-token /a", "two paths"
       "client --download d --reuse-token --resume r /a /b", "exclude"
+      "client --download d --rebind --migrate /a", "exclude"
       "client --datagram /a", "--download"
       "client --datagram --rebind", "--rebind"
       "client --datagram --resume r", "--resume"
@@ -126,6 +131,6 @@ let tests =
               <| fun () ->
                   match parse $"{subcommand} --help" with
                   | Ok(Help usage) ->
-                      for option in [ "--versions"; "--key-update"; "--rebind"; "--datagram"; "--qlog"; "--preferred-address" ] do
+                      for option in [ "--versions"; "--key-update"; "--rebind"; "--migrate"; "--datagram"; "--qlog"; "--preferred-address" ] do
                           Expect.stringContains usage option "an option"
                   | other -> failtest $"{other}" ]

@@ -26,6 +26,7 @@ type Argument =
     | [<CustomCommandLine "--reuse-token">] ReuseToken
     | [<CustomCommandLine "--key-update">] KeyUpdate
     | [<CustomCommandLine "--rebind">] Rebind
+    | [<CustomCommandLine "--migrate">] Migrate
     | [<CustomCommandLine "--version-probe">] VersionProbe
     | [<CustomCommandLine "--to">] To of endPoint: string
     | [<CustomCommandLine "--drop">] Drop of percent: string
@@ -65,6 +66,7 @@ type Argument =
                 "client: fetch the first file, and the others over a second connection, with a token of the first"
             | KeyUpdate -> "client: update the keys once the first bytes are there"
             | Rebind -> "client: appear at another port once the first bytes are there, as behind a NAT"
+            | Migrate -> "client: migrate to another port once the first bytes are there"
             | VersionProbe -> "client: begin in a version that no server knows, and go on in one that is negotiated"
             | To _ -> "relay: the server's address and port, such as 127.0.0.1:4433"
             | Drop _ -> "relay: datagrams lost, in percent; 0"
@@ -121,6 +123,7 @@ module internal Argument =
         | Argument.ReuseToken -> "--reuse-token", [ "client" ]
         | Argument.KeyUpdate -> "--key-update", [ "client" ]
         | Argument.Rebind -> "--rebind", [ "client" ]
+        | Argument.Migrate -> "--migrate", [ "client" ]
         | Argument.VersionProbe -> "--version-probe", [ "client" ]
         | Argument.To _ -> "--to", [ "relay" ]
         | Argument.Drop _ -> "--drop", [ "relay" ]

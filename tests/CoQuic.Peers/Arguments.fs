@@ -167,6 +167,7 @@ module Arguments =
         | Argument.ReuseToken -> draft |> withFetch (fun fetch -> { fetch with ReuseToken = true })
         | Argument.KeyUpdate -> disturb Disturbance.KeyUpdate draft
         | Argument.Rebind -> disturb Disturbance.Rebinding draft
+        | Argument.Migrate -> disturb Disturbance.Migration draft
         | Argument.VersionProbe -> draft |> withFetch (fun fetch -> { fetch with ProbesVersions = true })
         | Argument.To text ->
             draft
@@ -241,7 +242,9 @@ module Arguments =
           if fetch.ReuseToken && fetch.Paths.Length < 2 then
               "--reuse-token needs two paths: one for each connection."
           if fetch.ReuseToken && fetch.Resume.IsSome then
-              "--reuse-token and --resume exclude each other: the second connection is another client's." ]
+              "--reuse-token and --resume exclude each other: the second connection is another client's."
+          if List.contains Rebinding fetch.Disturbances && List.contains Migration fetch.Disturbances then
+              "--rebind and --migrate exclude each other: the server could not tell one from the other." ]
 
     let private datagramFaults (draft: Draft) =
         [ if draft.Download.IsSome || not draft.Fetch.Paths.IsEmpty then
@@ -249,7 +252,7 @@ module Arguments =
           if draft.Common.ZeroRtt || draft.Fetch.Resume.IsSome || draft.Fetch.ReuseToken then
               "--datagram takes neither --resume nor --zero-rtt nor --reuse-token."
           if not draft.Fetch.Disturbances.IsEmpty || draft.Fetch.ProbesVersions then
-              "--datagram takes neither --key-update nor --rebind nor --version-probe." ]
+              "--datagram takes neither --key-update nor --rebind nor --migrate nor --version-probe." ]
 
     let private clientFaults (draft: Draft) =
         if draft.Datagram then

@@ -131,7 +131,7 @@ let private reportOn (connection: QuicConnection) =
     }
 
 /// The exit status of fetching some paths over a connection.
-let private fetchOver (asked: FetchOptions) tokens disturber paths (connection: QuicConnection) =
+let private fetchOver (asked: FetchOptions) tokens paths (connection: QuicConnection) =
     task {
         use _ = connection :> IAsyncDisposable
         Directory.CreateDirectory asked.Directory |> ignore
@@ -142,7 +142,7 @@ let private fetchOver (asked: FetchOptions) tokens disturber paths (connection: 
             { Connection = connection
               Dialect = dialect
               Host = asked.Common.Host
-              Disturber = disturber
+              Disturber = Disturber asked.Disturbances
               Directory = asked.Directory }
 
         let! arrived = Task.WhenAll [ for path in paths -> fetch way path ]
@@ -155,18 +155,11 @@ let private fetchOver (asked: FetchOptions) tokens disturber paths (connection: 
 /// The exit status of fetching some paths over one connection.
 let private fetchAll (asked: FetchOptions) (tokens: TokenStore option) (paths: string list) =
     task {
-        match! Disturber.Create asked with
+        match! QuicClient.connect (optionsOf asked tokens) with
         | Error error ->
             complain (string error)
             return 1
-        | Ok disturber ->
-            use disturber = disturber
-
-            match! QuicClient.connect (disturber.Route(optionsOf asked tokens)) with
-            | Error error ->
-                complain (string error)
-                return 1
-            | Ok connection -> return! fetchOver asked tokens disturber paths connection
+        | Ok connection -> return! fetchOver asked tokens paths connection
     }
 
 /// The first path over one connection, the others over another that brings its token.

@@ -75,6 +75,8 @@ type Disturbance =
     | KeyUpdate
     /// Appears at another port, as behind a NAT that forgot it (RFC 9000 §9.3.3).
     | Rebinding
+    /// Goes on from another port by itself (RFC 9000 §9.2).
+    | Migration
 
 /// What a client is asked for.
 type FetchOptions =

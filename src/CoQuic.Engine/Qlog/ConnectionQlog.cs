@@ -76,7 +76,7 @@ internal sealed class ConnectionQlog
     public void OnUnprotectedPacketReceived(TimeUs now, in ProtectedPacket packet)
     {
         _now = now;
-        Tell(new QlogPacketReceived(HeaderOf(packet), default, packet.Length, 0));
+        Tell(new QlogPacketReceived(HeaderOf(packet), new QlogList<QlogFrame>([]), packet.Length, 0));
     }
 
     /// <summary>A packet was dropped.</summary>

@@ -154,6 +154,8 @@ type internal Network(simulation: Simulation, nodes: NodeRun list) =
     let migrate (node: NodeRun) connection target =
         let reason, remote =
             match target with
+            // Simulated local addresses have no names to choose by.
+            | MigrationTarget.LocalAddress _
             | MigrationTarget.AnotherLocalAddress -> MigrationReason.Active, node.RemoteOf connection
             | MigrationTarget.PreferredAddress address ->
                 MigrationReason.PreferredAddress,

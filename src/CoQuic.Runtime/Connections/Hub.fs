@@ -26,6 +26,7 @@ type internal HubMessage =
     | OpenStream of pending: PendingStream
     | Close of connection: ConnectionCore * code: uint64 * reason: string
     | UpdateKeys of connection: ConnectionCore
+    | Move of move: PendingMove
     /// Streams were written to or read from.
     | Streams
     /// The application has answered a question of a handshake.
@@ -49,8 +50,7 @@ type internal HubEvents =
 /// Its update runs on the agent's thread and changes what other threads read; commands are values as everywhere.
 [<Sealed>]
 type internal Hub
-    (settings: StreamSettings, queue: StreamQueue, peer: unit -> IPEndPoint, post: HubMessage -> unit, events: HubEvents)
-    =
+    (settings: StreamSettings, queue: StreamQueue, hooks: HostHooks, post: HubMessage -> unit, events: HubEvents) =
 
     /// The application error code of streams that are refused because too many wait to be accepted.
     static let refusedStream = 0UL
@@ -64,6 +64,7 @@ type internal Hub
         Dictionary<ConnectionHandle, TaskCompletionSource<ConnectionCore>>()
 
     let streams = Dictionary<StreamTag, PendingStream>()
+    let moves = Moves()
     let arrived = List<StreamCore>()
     let mutable lastTag = 0
 
@@ -74,6 +75,8 @@ type internal Hub
             entries.Remove key |> ignore
             ValueSome value
         | _ -> ValueNone
+
+    let peer () = UdpAddress.toEndPoint hooks.Peer
 
     let nextTag () =
         lastTag <- lastTag + 1
@@ -148,6 +151,7 @@ type internal Hub
     let close (connection: ConnectionCore) error =
         connections.Remove connection.Handle |> ignore
         failPending connection (QuicExceptions.ofError error)
+        moves.OnClosed(connection.Handle, QuicExceptions.ofError error)
         connection.OnClosed error
 
     let onClosed (closed: ConnectionClosed) =
@@ -156,6 +160,42 @@ type internal Hub
             close connection (RuntimeError.ConnectionClosed closed.Reason)
             events.Closed connections.Count
         | _ -> []
+
+    let move (move: PendingMove) =
+        match move.Connection.Failure with
+        | ValueSome error ->
+            move.Source.TrySetException error |> ignore
+            []
+        | ValueNone -> moves.Begin move
+
+    /// Where a client's server prefers to be reached, at an address of the family that it uses already (RFC 9000 §9.6).
+    let onPreferredAddress (offer: PeerPreferredAddressAvailable) =
+        match connections.TryGetValue offer.Connection with
+        | true, connection ->
+            connection.PreferredAddress <-
+                [ offer.IPv4; offer.IPv6 ]
+                |> List.choose id
+                |> List.tryFind (fun endPoint -> endPoint.AddressFamily = connection.Remote.AddressFamily)
+        | _ -> ()
+
+    /// RFC 9000 §9.6.1: it goes there once the handshake is confirmed.
+    let toPreferredAddress (connection: ConnectionCore) =
+        connection.PreferredAddress
+        |> Option.map (fun endPoint ->
+            Command.RequestMigration(connection.Handle, MigrationTarget.PreferredAddress endPoint))
+        |> Option.toList
+
+    let onConfirmed handle =
+        match connections.TryGetValue handle with
+        | true, connection ->
+            connection.IsConfirmed <- true
+            toPreferredAddress connection @ moves.OnConfirmed handle
+        | _ -> []
+
+    let onPathChanged (change: PathChanged) =
+        match connections.TryGetValue change.Connection, change.NewRoute with
+        | (true, connection), Some route -> hooks.RemoteOn route |> ValueOption.iter connection.set_Remote
+        | _ -> ()
 
     let openStream (pending: PendingStream) =
         match pending.Connection.Failure with
@@ -252,26 +292,6 @@ type internal Hub
         | true, connection -> connection.OnResumptionState state.Serialized
         | _ -> ()
 
-    /// Where a client's server prefers to be reached, at an address of the family that it uses already (RFC 9000 §9.6).
-    let onPreferredAddress (offer: PeerPreferredAddressAvailable) =
-        match connections.TryGetValue offer.Connection with
-        | true, connection ->
-            connection.PreferredAddress <-
-                [ offer.IPv4; offer.IPv6 ]
-                |> List.choose id
-                |> List.tryFind (fun endPoint -> endPoint.AddressFamily = connection.Remote.AddressFamily)
-        | _ -> ()
-
-    /// RFC 9000 §9.6.1: a client goes there once the handshake is confirmed.
-    let onConfirmed handle =
-        match connections.TryGetValue handle with
-        | true, connection ->
-            connection.PreferredAddress
-            |> Option.map (fun endPoint ->
-                Command.RequestMigration(handle, MigrationTarget.PreferredAddress endPoint))
-            |> Option.toList
-        | _ -> []
-
     /// The answer comes back as a message.
     let await (answering: Task<Command<HubMessage>> option) =
         match answering with
@@ -289,6 +309,7 @@ type internal Hub
         match message with
         | HubMessage.Connect(request, pending) -> connect request pending
         | HubMessage.OpenStream pending -> openStream pending
+        | HubMessage.Move pending -> move pending
         | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
             // What was written before is handed over before.
             onStreams () @ [ Command.close connection.Handle code reason ]
@@ -328,6 +349,10 @@ type internal Hub
             []
         | Signal.CertificateVerdictNeeded needed -> await (Answers.judge events.Answers needed)
         | Signal.ServerIdentityNeeded needed -> await (Answers.identify events.Answers needed)
+        | Signal.Confirmed handle -> onConfirmed handle
+        | Signal.PathChanged change ->
+            onPathChanged change
+            []
         | Signal.Closed closed -> onClosed closed
         | Signal.NewToken token ->
             onToken token
@@ -335,11 +360,9 @@ type internal Hub
         | Signal.PreferredAddress offer ->
             onPreferredAddress offer
             []
-        | Signal.Confirmed handle -> onConfirmed handle
         // A command that crossed the end of its stream or connection on the way.
         | Signal.Declined _
         | Signal.Datagram _
-        | Signal.PathChanged _
         | Signal.Inspected _ -> []
 
     /// The program.
@@ -350,6 +373,10 @@ type internal Hub
                 match event with
                 | Network signal -> (), onSignal signal
                 | Message message -> (), onMessage message }
+
+    /// A move that a connection was asked to make has ended.
+    member _.OnMoved(handle: ConnectionHandle, outcome: Result<IPEndPoint, RuntimeError>) =
+        moves.OnEnded(handle, outcome)
 
     /// Lets readers know what has arrived: once for all datagrams of a run, as each reader costs a hop to another thread.
     member _.Announce() =
