@@ -130,7 +130,8 @@ let private peers arguments =
     let options = Options.parse "peers" [ "--require="; "--filter=" ] false arguments
 
     let required =
-        (options.ValueOr "--require" "").Split(',', StringSplitOptions.RemoveEmptyEntries ||| StringSplitOptions.TrimEntries)
+        (options.ValueOr "--require" "")
+            .Split(',', StringSplitOptions.RemoveEmptyEntries ||| StringSplitOptions.TrimEntries)
         |> List.ofArray
 
     match List.except Peers.names required with

@@ -4,6 +4,7 @@ module CoQuic.Build.Ngtcp2Cases
 open CoQuic.Build.PeerCase
 
 let private retried = "\"packet_type\":\"retry\""
+let private offered = "\"packet_type\":\"version_negotiation\""
 let private versionTwo = "QUIC v2"
 let private chaCha20 = "ChaCha20Poly1305Sha256"
 let private updated = "\"key_phase_bit\":true"
@@ -54,12 +55,26 @@ let private first = List.truncate 1 small
 let private others = List.skip 1 small
 
 let private lossy =
-    [ "--drop"; "2"; "--reorder"; "2"; "--duplicate"; "1"; "--corrupt"; "1"; "--seed"; "1" ]
+    [ "--drop"
+      "2"
+      "--reorder"
+      "2"
+      "--duplicate"
+      "1"
+      "--corrupt"
+      "1"
+      "--seed"
+      "1" ]
 
 /// We fetch, ngtcp2 serves.
 let private fetching ngtcp2 =
     let fetch name serving options paths says =
-        case $"our client, ngtcp2's server: {name}" (server ngtcp2 serving) [ ourClient (http3 options) paths ] paths says
+        case
+            $"our client, ngtcp2's server: {name}"
+            (server ngtcp2 serving)
+            [ ourClient (http3 options) paths ]
+            paths
+            says
 
     let fetchTwice name more says =
         case
@@ -75,7 +90,7 @@ let private fetching ngtcp2 =
       fetch "Retry" [ "-V" ] [] small [ retried ]
       fetch "version 2" [] [ "--versions"; "v2" ] small [ versionTwo ]
       fetch "from version 1 to 2" [ "--preferred-versions=v2,v1" ] [ "--versions"; "v2,v1" ] small [ versionTwo ]
-      fetch "Version Negotiation" [] [ "--version-probe" ] small []
+      fetch "Version Negotiation" [] [ "--version-probe" ] small [ offered ]
       fetch "ChaCha20-Poly1305 alone" [] [ "--cipher"; "chacha20" ] large [ chaCha20 ]
       fetch "a key update of ours" [] [ "--key-update" ] large [ updated ]
       fetch "through a NAT that forgets us" [] [ "--rebind" ] large [ moved ]
@@ -89,7 +104,12 @@ let private fetching ngtcp2 =
 /// ngtcp2 fetches, we serve.
 let private serving ngtcp2 =
     let serve name options asking paths says =
-        case $"ngtcp2's client, our server: {name}" (ourServer (http3 options)) [ client ngtcp2 asking paths ] paths says
+        case
+            $"ngtcp2's client, our server: {name}"
+            (ourServer (http3 options))
+            [ client ngtcp2 asking paths ]
+            paths
+            says
 
     let kept = [ "--session-file=SESSION"; "--tp-file=PARAMETERS" ]
 

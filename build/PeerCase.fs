@@ -47,7 +47,8 @@ type Case =
         Look: Setting -> string option
     }
 
-let private interop = inRoot "tests/CoQuic.Peers/bin/Release/net10.0/coquic-interop.dll"
+let private interop =
+    inRoot "tests/CoQuic.Peers/bin/Release/net10.0/coquic-interop.dll"
 
 /// No case takes longer, on any machine: what does, hangs.
 let private patience = TimeSpan.FromSeconds 120.0
@@ -68,12 +69,16 @@ let private traces (setting: Setting) =
     [ "--qlog"; setting.Inside "qlog"; "--keylog"; setting.Inside "keys" ]
 
 let private identity (setting: Setting) =
-    [ "--certificate-chain"; setting.Site.Certificate; "--private-key"; setting.Site.Key ]
+    [ "--certificate-chain"
+      setting.Site.Certificate
+      "--private-key"
+      setting.Site.Key ]
 
 /// Our server of files. `PORT` in the options is its port.
 let ourServer options (setting: Setting) =
     let options =
-        options |> List.map (fun (text: string) -> text.Replace("PORT", string setting.Port))
+        options
+        |> List.map (fun (text: string) -> text.Replace("PORT", string setting.Port))
 
     ours (
         [ "server"; "--port"; string setting.Port; "--www"; setting.Site.Www ]
@@ -84,7 +89,11 @@ let ourServer options (setting: Setting) =
 
 /// Our server of DATAGRAM frames.
 let ourDuck (setting: Setting) =
-    ours ([ "server"; "--datagram"; "--port"; string setting.Port ] @ identity setting @ traces setting)
+    ours (
+        [ "server"; "--datagram"; "--port"; string setting.Port ]
+        @ identity setting
+        @ traces setting
+    )
 
 /// Our client of files. `SESSION` among the options is a file of the case's own.
 let ourClient options paths (setting: Setting) =
@@ -120,7 +129,9 @@ let rec private runClients (lines: ResizeArray<string>) setting (clients: (Setti
     | [] -> None
     | client :: others ->
         let launch = client setting
-        let status, written = runQuiet launch.Environment patience launch.Program launch.Arguments
+
+        let status, written =
+            runQuiet launch.Environment patience launch.Program launch.Arguments
 
         if launch.IsOurs then
             lines.AddRange written
@@ -140,7 +151,9 @@ let private qlogOf (setting: Setting) =
 
 let private unsaid (setting: Setting) (lines: string seq) words =
     let said = String.Join("\n", Seq.append lines (qlogOf setting))
-    words |> List.filter (fun (word: string) -> not (said.Contains(word, StringComparison.Ordinal)))
+
+    words
+    |> List.filter (fun (word: string) -> not (said.Contains(word, StringComparison.Ordinal)))
 
 /// Why what was seen is not enough, or none.
 let private judge (case: Case) setting lines =
@@ -153,10 +166,15 @@ let private between (case: Case) (setting: Setting) work =
     if List.isEmpty case.Link then
         work ()
     else
-        let option text = if text = "PCAP" then setting.Inside "pcap" else text
+        let option text =
+            if text = "PCAP" then setting.Inside "pcap" else text
 
         let relay =
-            [ "relay"; "--port"; string setting.Target; "--to"; $"127.0.0.1:{setting.Port}" ]
+            [ "relay"
+              "--port"
+              string setting.Target
+              "--to"
+              $"127.0.0.1:{setting.Port}" ]
             @ List.map option case.Link
 
         let relay = listening (ours relay) setting.Target
@@ -174,7 +192,11 @@ let attempt site (case: Case) folder =
         { Site = site
           Folder = folder
           Port = port
-          Target = (if List.isEmpty case.Link then port else PeerSite.freePort ()) }
+          Target =
+            (if List.isEmpty case.Link then
+                 port
+             else
+                 PeerSite.freePort ()) }
 
     Directory.CreateDirectory setting.Downloads |> ignore
     let server = case.Server setting

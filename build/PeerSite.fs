@@ -57,7 +57,11 @@ let make (folder: string) =
     let sizes =
         [ large, largeLength
           for index, path in List.indexed all do
-              path, (if index < smallCount then RandomNumberGenerator.GetInt32 smallLength else tinyLength) ]
+              path,
+              (if index < smallCount then
+                   RandomNumberGenerator.GetInt32 smallLength
+               else
+                   tinyLength) ]
 
     for path, size in sizes do
         File.WriteAllBytes(www + path, RandomNumberGenerator.GetBytes size)

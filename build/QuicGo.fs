@@ -94,8 +94,7 @@ let private build (programs: QuicGo) folder codename =
           programs.Client, [ "-overlay"; overlay; $"{package}/client" ]
           programs.Peer, [ ownSource ] ]
         |> List.fold
-            (fun result (target, arguments) ->
-                result |> Result.bind (fun () -> compile folder root target arguments))
+            (fun result (target, arguments) -> result |> Result.bind (fun () -> compile folder root target arguments))
             (Ok()))
     |> Result.map (fun () -> programs)
 

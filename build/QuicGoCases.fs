@@ -4,6 +4,7 @@ module CoQuic.Build.QuicGoCases
 open CoQuic.Build.PeerCase
 
 let private retried = "\"packet_type\":\"retry\""
+let private offered = "\"packet_type\":\"version_negotiation\""
 let private versionTwo = "QUIC v2"
 let private chaCha20 = "ChaCha20Poly1305Sha256"
 let private updated = "\"key_phase_bit\":true"
@@ -64,10 +65,18 @@ let private over (name, link) case =
 
 let private lossy =
     "2 % lost, 2 % late, 1 % twice, 1 % with a wrong bit",
-    [ "--drop"; "2"; "--reorder"; "2"; "--duplicate"; "1"; "--corrupt"; "1"; "--seed"; "1" ]
+    [ "--drop"
+      "2"
+      "--reorder"
+      "2"
+      "--duplicate"
+      "1"
+      "--corrupt"
+      "1"
+      "--seed"
+      "1" ]
 
-let private broken =
-    "30 % lost", [ "--drop"; "30"; "--seed"; "2" ]
+let private broken = "30 % lost", [ "--drop"; "30"; "--seed"; "2" ]
 
 let private rebinding =
     "through a NAT that forgets the client", [ "--rebind-after"; "100" ]
@@ -99,7 +108,7 @@ let private fetching quicGo =
       fetch "Retry" "retry" [] PeerSite.small [ retried ]
       fetch "ChaCha20-Poly1305 alone" "chacha20" [ "--cipher"; "chacha20" ] large [ chaCha20 ]
       fetch "a key update of ours" "transfer" [ "--key-update" ] large [ updated ]
-      fetch "Version Negotiation" "versionnegotiation" [ "--version-probe" ] PeerSite.small []
+      fetch "Version Negotiation" "versionnegotiation" [ "--version-probe" ] PeerSite.small [ offered ]
       fetchTwice "resumption" "resumption" [] [ "resumed" ]
       fetchTwice "0-RTT" "zerortt" [ "--zero-rtt" ] [ "early data: Accepted" ]
       case
@@ -158,7 +167,10 @@ let private badLinks quicGo =
       over lossy (serve "transfer" large)
       over broken (fetch "handshake" [ "--handshake-timeout"; "60" ] first)
       over broken (serve "handshake" first)
-      over rebinding { serve "transfer" large with Says = [ "path_challenge" ] } ]
+      over
+          rebinding
+          { serve "transfer" large with
+              Says = [ "path_challenge" ] } ]
 
 /// Every case.
 let all quicGo : Case list =

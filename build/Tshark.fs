@@ -48,7 +48,8 @@ let private look tshark (version: string) (setting: Setting) =
     | Error reason, _
     | _, Error reason -> Some reason
     | Ok lines, Ok blind ->
-        let sees column value = List.exists (hasValue column value) lines
+        let sees column value =
+            List.exists (hasValue column value) lines
 
         if not (sees 0 version) then
             Some $"tshark sees no packet of version {version}: {List.truncate 3 lines}"

@@ -48,8 +48,15 @@ let private accepted =
           { FetchOptions.create Common.defaults "d" [ "/a" ] with
               Disturbances = [ Migration ] }
       "server --datagram", Serve(ServeOptions.create { Common.defaults with Alpn = "siduck" } Datagrams)
-      "client --datagram --host h", Ask { Common.defaults with Alpn = "siduck"; Host = "h" }
-      "client --datagram --alpn siduck-00", Ask { Common.defaults with Alpn = "siduck-00" }
+      "client --datagram --host h",
+      Ask
+          { Common.defaults with
+              Alpn = "siduck"
+              Host = "h" }
+      "client --datagram --alpn siduck-00",
+      Ask
+          { Common.defaults with
+              Alpn = "siduck-00" }
       "relay --port 1 --to 127.0.0.1:2 --drop 2.5 --corrupt 1 --reorder 3 --duplicate 100 --rebind-after 9 --seed 7 --pcap c",
       Relay
           { Port = 1
@@ -119,7 +126,8 @@ let tests =
           testCase "all that is wrong is said at once"
           <| fun () ->
               match parse "client --port x --drop 3 /a" with
-              | Error [ stranger ] -> Expect.stringContains stranger "--drop" "an option of another subcommand comes first"
+              | Error [ stranger ] ->
+                  Expect.stringContains stranger "--drop" "an option of another subcommand comes first"
               | other -> failtest $"{other}"
 
               match parse "client --port x --cipher y a" with
@@ -131,6 +139,13 @@ let tests =
               <| fun () ->
                   match parse $"{subcommand} --help" with
                   | Ok(Help usage) ->
-                      for option in [ "--versions"; "--key-update"; "--rebind"; "--migrate"; "--datagram"; "--qlog"; "--preferred-address" ] do
+                      for option in
+                          [ "--versions"
+                            "--key-update"
+                            "--rebind"
+                            "--migrate"
+                            "--datagram"
+                            "--qlog"
+                            "--preferred-address" ] do
                           Expect.stringContains usage option "an option"
                   | other -> failtest $"{other}" ]

@@ -32,7 +32,8 @@ let tests =
               for path in [ "/"; "/a"; "/a/b.html"; "/" + String('x', 14); "/" + String('x', 300) ] do
                   Expect.equal (pathOf (request path)) (Some path) path
 
-          testCase "a request by another client is read: field lines of every kind, and a frame that nobody knows before them"
+          testCase
+              "a request by another client is read: field lines of every kind, and a frame that nobody knows before them"
           <| fun () ->
               let lines =
                   [ yield! [ 0xD1uy; 0xD7uy ] // :method GET, :scheme https
@@ -41,7 +42,9 @@ let tests =
                     yield! [ 0x5Fuy; 0x50uy; 0x01uy; 0x32uy ] // name 95 of the static table: 2
                     yield! [ 0x51uy; 0x02uy; 0x2Fuy; 0x7Euy ] ] // :path /~
 
-              let bytes = [ 0x21uy; 0x01uy; 0xFFuy; 0x01uy; byte (lines.Length + 2); 0uy; 0uy ] @ lines
+              let bytes =
+                  [ 0x21uy; 0x01uy; 0xFFuy; 0x01uy; byte (lines.Length + 2); 0uy; 0uy ] @ lines
+
               Expect.equal (pathOf (List.toArray bytes)) (Some "/~") "the path"
 
           testCase "a compressed path counts as none"
@@ -60,7 +63,23 @@ let tests =
               Expect.equal (fileOf (Array.append (H3.dialect.Head file.LongLength) file)) file "one frame"
 
               Expect.equal
-                  (fileOf [| 1uy; 3uy; 0uy; 0uy; 0xD9uy; 0uy; 1uy; 7uy; 0x21uy; 2uy; 9uy; 9uy; 0uy; 2uy; 8uy; 9uy |])
+                  (fileOf
+                      [| 1uy
+                         3uy
+                         0uy
+                         0uy
+                         0xD9uy
+                         0uy
+                         1uy
+                         7uy
+                         0x21uy
+                         2uy
+                         9uy
+                         9uy
+                         0uy
+                         2uy
+                         8uy
+                         9uy |])
                   [| 7uy; 8uy; 9uy |]
                   "several, and another between"
 

@@ -45,7 +45,10 @@ let withSite (files: (string * int) list) (work: Site -> Task<unit>) : Task<unit
             Directory.CreateDirectory site.Www |> ignore
 
             for index, (name, size) in List.indexed files do
-                File.WriteAllBytes(site.Inside $"www/{name}", Array.init size (fun position -> byte (position * 17 + index)))
+                File.WriteAllBytes(
+                    site.Inside $"www/{name}",
+                    Array.init size (fun position -> byte (position * 17 + index))
+                )
 
             do! work site
         finally

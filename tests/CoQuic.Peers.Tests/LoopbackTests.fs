@@ -7,10 +7,17 @@ open CoQuic.Peers.Tests.Loopback
 let private port = freePort () |> string
 
 let private server (site: Site) options =
-    [ "server"; "--port"; port; "--www"; site.Www; "--qlog"; site.QlogFolder ] @ options
+    [ "server"; "--port"; port; "--www"; site.Www; "--qlog"; site.QlogFolder ]
+    @ options
 
 let private client (site: Site) options names =
-    [ "client"; "--port"; port; "--download"; site.Downloads; "--qlog"; site.QlogFolder ]
+    [ "client"
+      "--port"
+      port
+      "--download"
+      site.Downloads
+      "--qlog"
+      site.QlogFolder ]
     @ options
     @ [ for name in names -> "/" + name ]
 
@@ -47,13 +54,16 @@ let private cases =
       [ "--versions"; "v2,v1" ],
       says [ "\"version\":\"6b3343cf\"" ]
       "in version 2 from the start", [ "--versions"; "v2" ], [ "--versions"; "v2" ], says [ "\"version\":\"6b3343cf\"" ]
-      "after Version Negotiation", [], [ "--version-probe" ], ignore
+      "after Version Negotiation", [], [ "--version-probe" ], says [ "\"packet_type\":\"version_negotiation\"" ]
       "under ChaCha20-Poly1305 alone", [ "--cipher"; "chacha20" ], [], ignore
       "over HTTP/3", [ "--alpn"; "h3" ], [ "--alpn"; "h3" ], ignore
       "with new keys", [], [ "--key-update" ], says [ "key_updated"; "\"key_phase_bit\":true" ]
       "through a NAT that forgets the client", [], [ "--rebind" ], says [ "path_challenge" ]
       "while the client migrates", [], [ "--migrate" ], says [ "path_challenge"; "path_response" ]
-      "at the address that the server prefers", [ "--host"; "0.0.0.0"; "--preferred-address"; $"127.0.0.2:{port}" ], [], says [ "path_response" ]
+      "at the address that the server prefers",
+      [ "--host"; "0.0.0.0"; "--preferred-address"; $"127.0.0.2:{port}" ],
+      [],
+      says [ "path_response" ]
       for algorithm in [ "newreno"; "bbr"; "copa"; "pcc"; "pcc-vivace" ] do
           $"under {algorithm}", [ "--congestion-control"; algorithm ], [ "--congestion-control"; algorithm ], ignore ]
 
@@ -112,7 +122,9 @@ let tests =
               withSite [ "file", 1_000 ] (fun site ->
                   task {
                       let session = site.Inside "session"
-                      let fetch () = run (client site [ "--zero-rtt"; "--resume"; session ] [ "file" ])
+
+                      let fetch () =
+                          run (client site [ "--zero-rtt"; "--resume"; session ] [ "file" ])
 
                       do!
                           beside (server site [ "--zero-rtt" ]) (fun () ->

@@ -16,7 +16,9 @@ let private demand = demandWith "SESSION"
 let private client testCase requests =
     demand [ "ROLE", "client"; "TESTCASE", testCase; "REQUESTS", requests ]
 
-let private server testCase = demand [ "ROLE", "server"; "TESTCASE", testCase ]
+let private server testCase =
+    demand [ "ROLE", "server"; "TESTCASE", testCase ]
+
 let private two = "https://server4:443/a https://server4:443/b"
 
 let private lines demand =
@@ -44,7 +46,7 @@ let private cases =
       "v2", straight, few, [ "\"version\":\"6b3343cf\"" ]
       "multiconnect", straight, [ for index in 1..8 -> $"file{index}", 1_000 ], []
       "multiplexing", straight, [ for index in 1..400 -> $"file{index}", 32 ], []
-      "versionnegotiation", straight, few, []
+      "versionnegotiation", straight, few, [ "\"packet_type\":\"version_negotiation\"" ]
       "ecn", straight, [ "a", 100_000 ], [ "ect0" ]
       "ipv6", straight, few, []
       "blackhole", straight, large, []
@@ -54,10 +56,12 @@ let private cases =
       "handshakecorruption", through [ "--corrupt"; "30" ], [ for index in 1..4 -> $"file{index}", 1_000 ], []
       "transferloss", through [ "--drop"; "2"; "--reorder"; "2" ], [ "a", 1_000_000 ], []
       "transfercorruption", through [ "--corrupt"; "2"; "--duplicate"; "2" ], [ "a", 1_000_000 ], []
+      "rebind-addr", through [ "--rebind-after"; "80" ], large, [ "path_challenge" ]
       "rebind-port", through [ "--rebind-after"; "50" ], large, [ "path_challenge" ] ]
 
 let private writeCertificate (site: Site) =
-    use key = Security.Cryptography.ECDsa.Create Security.Cryptography.ECCurve.NamedCurves.nistP256
+    use key =
+        Security.Cryptography.ECDsa.Create Security.Cryptography.ECCurve.NamedCurves.nistP256
 
     let request =
         Security.Cryptography.X509Certificates.CertificateRequest(
@@ -109,7 +113,14 @@ let private perform (site: Site) testCase link files =
         let serving = List.exactlyOne (commandLines "server")
 
         let relay =
-            [ "relay"; "--port"; string relayPort; "--to"; $"127.0.0.1:{port}"; "--seed"; "1" ] @ link
+            [ "relay"
+              "--port"
+              string relayPort
+              "--to"
+              $"127.0.0.1:{port}"
+              "--seed"
+              "1" ]
+            @ link
 
         do! beside serving (fun () -> if List.isEmpty link then fetch () else beside relay fetch)
     }
@@ -137,13 +148,20 @@ let translation =
               match lines (server "retry") with
               | [ line ] ->
                   Expect.stringContains line "--port 443 --www /www" "where and what"
-                  Expect.stringContains line "--certificate-chain /certs/cert.pem --private-key /certs/priv.key" "as whom"
+
+                  Expect.stringContains
+                      line
+                      "--certificate-chain /certs/cert.pem --private-key /certs/priv.key"
+                      "as whom"
+
                   Expect.stringEnds line "--retry" "how"
               | other -> failtest $"{other}"
 
           testCase "sessions and several connections are several command lines"
           <| fun () ->
-              let ends testCase = [ for line in lines (client testCase two) -> line.Substring(line.IndexOf "60" + 3) ]
+              let ends testCase =
+                  [ for line in lines (client testCase two) -> line.Substring(line.IndexOf "60" + 3) ]
+
               Expect.equal (ends "resumption") [ "--resume SESSION /a"; "--resume SESSION /b" ] "resumption"
 
               Expect.equal
@@ -194,7 +212,9 @@ let translation =
 /// The exit status of the real program under these variables.
 let private exitStatus (variables: (string * string) list) =
     let program = Path.Combine(AppContext.BaseDirectory, "coquic-interop.dll")
-    let info = ProcessStartInfo("dotnet", [ program ], RedirectStandardError = true, RedirectStandardOutput = true)
+
+    let info =
+        ProcessStartInfo("dotnet", [ program ], RedirectStandardError = true, RedirectStandardOutput = true)
 
     for name, value in variables do
         info.Environment[name] <- value
@@ -230,4 +250,8 @@ let performances =
           <| fun () ->
               Expect.equal (exitStatus [ "ROLE", "server"; "TESTCASE", "http3" ]) 127 "a server"
               Expect.equal (exitStatus [ "ROLE", "client"; "TESTCASE", "http3"; "REQUESTS", two ]) 127 "a client"
-              Expect.equal (exitStatus [ "ROLE", "client"; "TESTCASE", "transfer" ]) 1 "nothing to fetch is another fault" ]
+
+              Expect.equal
+                  (exitStatus [ "ROLE", "client"; "TESTCASE", "transfer" ])
+                  1
+                  "nothing to fetch is another fault" ]

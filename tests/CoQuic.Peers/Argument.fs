@@ -43,7 +43,8 @@ type Argument =
             match argument with
             | Host _ -> "address to bind (server) or server to connect to (client); 127.0.0.1"
             | Port _ -> "UDP port, 0 to 65535; 4433"
-            | Alpn _ -> "application protocol to offer or to accept: h3 for HTTP/3, others are HTTP/0.9; hq-interop, or siduck with --datagram"
+            | Alpn _ ->
+                "application protocol to offer or to accept: h3 for HTTP/3, others are HTTP/0.9; hq-interop, or siduck with --datagram"
             | KeyLog _ -> "file to append TLS secrets to, in the NSS key log format; what SSLKEYLOGFILE says"
             | Qlog _ -> "directory for qlog files, one a connection; what QLOGDIR says"
             | Versions _ -> "versions to speak, most preferred first, such as v2,v1; a client begins in the last; v1"

@@ -75,7 +75,9 @@ module Arguments =
     /// Names between commas, each known and none twice.
     let private names (known: (string * 'value) list) (text: string) =
         let values =
-            text.Split ',' |> List.ofArray |> List.map (fun name -> List.tryFind (fst >> (=) name) known)
+            text.Split ','
+            |> List.ofArray
+            |> List.map (fun name -> List.tryFind (fst >> (=) name) known)
 
         if List.contains None values || List.distinct values <> values then
             None
@@ -98,11 +100,21 @@ module Arguments =
           "pcc-vivace", CongestionControl.PccVivace ]
 
     let private controller text =
-        names controllers text |> Option.filter (List.length >> (=) 1) |> Option.map List.head
+        names controllers text
+        |> Option.filter (List.length >> (=) 1)
+        |> Option.map List.head
 
-    let private withCommon change (draft: Draft) = { draft with Draft.Common = change draft.Common }
-    let private withFetch change (draft: Draft) = { draft with Draft.Fetch = change draft.Fetch }
-    let private withLink change (draft: Draft) = { draft with Draft.Link = change draft.Link }
+    let private withCommon change (draft: Draft) =
+        { draft with
+            Draft.Common = change draft.Common }
+
+    let private withFetch change (draft: Draft) =
+        { draft with
+            Draft.Fetch = change draft.Fetch }
+
+    let private withLink change (draft: Draft) =
+        { draft with
+            Draft.Link = change draft.Link }
 
     let private disturb disturbance =
         withFetch (fun fetch ->
@@ -173,13 +185,18 @@ module Arguments =
             draft
             |> reading "--to" "an address and a port" endPoint text (fun draft endPoint ->
                 { draft with Server = Some endPoint })
-        | Argument.Drop text -> draft |> probability "--drop" text (fun link value -> { link with Drop = value })
+        | Argument.Drop text ->
+            draft
+            |> probability "--drop" text (fun link value -> { link with Drop = value })
         | Argument.Corrupt text ->
-            draft |> probability "--corrupt" text (fun link value -> { link with Corrupt = value })
+            draft
+            |> probability "--corrupt" text (fun link value -> { link with Corrupt = value })
         | Argument.Reorder text ->
-            draft |> probability "--reorder" text (fun link value -> { link with Reorder = value })
+            draft
+            |> probability "--reorder" text (fun link value -> { link with Reorder = value })
         | Argument.Duplicate text ->
-            draft |> probability "--duplicate" text (fun link value -> { link with Duplicate = value })
+            draft
+            |> probability "--duplicate" text (fun link value -> { link with Duplicate = value })
         | Argument.RebindAfter text ->
             draft
             |> reading "--rebind-after" "a number" number text (fun draft count ->
@@ -190,12 +207,16 @@ module Arguments =
                 draft |> withLink (fun link -> { link with Seed = seed }))
         | Argument.Pcap file -> { draft with Capture = Some file }
         | Argument.Paths paths ->
-            draft |> withFetch (fun fetch -> { fetch with Paths = fetch.Paths @ paths })
+            draft
+            |> withFetch (fun fetch ->
+                { fetch with
+                    Paths = fetch.Paths @ paths })
 
     /// DATAGRAM frames are exchanged under a protocol of their own, unless another is named.
     let private commonOf (draft: Draft) =
         if draft.Datagram && not draft.HasProtocol then
-            { draft.Common with Alpn = Duck.protocol }
+            { draft.Common with
+                Alpn = Duck.protocol }
         else
             draft.Common
 
@@ -243,7 +264,10 @@ module Arguments =
               "--reuse-token needs two paths: one for each connection."
           if fetch.ReuseToken && fetch.Resume.IsSome then
               "--reuse-token and --resume exclude each other: the second connection is another client's."
-          if List.contains Rebinding fetch.Disturbances && List.contains Migration fetch.Disturbances then
+          if
+              List.contains Rebinding fetch.Disturbances
+              && List.contains Migration fetch.Disturbances
+          then
               "--rebind and --migrate exclude each other: the server could not tell one from the other." ]
 
     let private datagramFaults (draft: Draft) =
@@ -309,7 +333,11 @@ module Arguments =
     /// What a command line asks for, or everything that is wrong with it and how it should look.
     let parse (arguments: string array) : Result<Invocation, string list> =
         let parser =
-            ArgumentParser.Create<Subcommand>(programName = "coquic-interop", helpTextMessage = about, checkStructure = false)
+            ArgumentParser.Create<Subcommand>(
+                programName = "coquic-interop",
+                helpTextMessage = about,
+                checkStructure = false
+            )
 
         try
             match parser.ParseCommandLine(arguments).GetAllResults() with

@@ -49,8 +49,7 @@ let rec private fetch (way: Way) (path: string) =
             Console.Out.WriteLine $"{path}, {length} bytes"
             return true
         with
-        | :? QuicException as refused when refused.QuicError = QuicError.EarlyDataRejected ->
-            return! fetch way path
+        | :? QuicException as refused when refused.QuicError = QuicError.EarlyDataRejected -> return! fetch way path
         | :? IOException
         | :? UnauthorizedAccessException as problem ->
             complain $"{path}: {problem.Message}"
@@ -127,7 +126,8 @@ let private reportOn (connection: QuicConnection) =
         Console.Out.WriteLine
             $"""handshake: {Option.defaultValue "not done" settled}; early data: {connection.EarlyDataStatus}"""
 
-        statistics |> Option.iter (fun figures -> Console.Out.WriteLine $"statistics: {figures}")
+        statistics
+        |> Option.iter (fun figures -> Console.Out.WriteLine $"statistics: {figures}")
     }
 
 /// The exit status of fetching some paths over a connection.

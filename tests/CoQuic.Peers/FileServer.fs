@@ -22,7 +22,11 @@ let private readRequest (dialect: Dialect) (stream: QuicStream) =
                 stream.ReadAsync(Memory(buffer, length, buffer.Length - length), CancellationToken.None)
 
             length <- length + count
-            isOver <- count = 0 || length = buffer.Length || dialect.IsWhole(ReadOnlyMemory(buffer, 0, length))
+
+            isOver <-
+                count = 0
+                || length = buffer.Length
+                || dialect.IsWhole(ReadOnlyMemory(buffer, 0, length))
 
         return ReadOnlyMemory(buffer, 0, length)
     }
@@ -74,7 +78,9 @@ let private logHandshake (connection: QuicConnection) =
         match! QuicConnection.handshakeCompleted connection with
         | Ok() ->
             let settled =
-                QuicConnection.handshake connection |> Option.map Endpoints.describe |> Option.defaultValue ""
+                QuicConnection.handshake connection
+                |> Option.map Endpoints.describe
+                |> Option.defaultValue ""
 
             log $"connection from {connection.RemoteEndPoint}: {settled}"
         | Error _ -> () // How it ended is said below.

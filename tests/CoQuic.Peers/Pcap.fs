@@ -38,7 +38,9 @@ type Pcap(path: string) =
 
     /// RFC 791 §3.1 and RFC 768. Checksums are left out, as network cards that make them leave them to be seen.
     let packet (source: IPEndPoint) (destination: IPEndPoint) (datagram: byte array) =
-        let bytes = Array.zeroCreate<byte>(ipv4HeaderLength + udpHeaderLength + datagram.Length)
+        let bytes =
+            Array.zeroCreate<byte>(ipv4HeaderLength + udpHeaderLength + datagram.Length)
+
         bytes[0] <- 0x45uy
         writePort (Span(bytes, 2, 2)) bytes.Length
         bytes[8] <- 64uy

@@ -79,7 +79,10 @@ let private ownAddresses () =
     let others, loopback = addresses |> List.partition (IPAddress.IsLoopback >> not)
 
     [ for family in [ AddressFamily.InterNetwork; AddressFamily.InterNetworkV6 ] do
-          match others @ loopback |> List.tryFind (fun address -> address.AddressFamily = family) with
+          match
+              others @ loopback
+              |> List.tryFind (fun address -> address.AddressFamily = family)
+          with
           | Some address -> address
           | None -> () ]
 
@@ -121,8 +124,17 @@ let private target (requests: string) =
             | true, NonNull uri when isWhole uri -> Ok uri
             | _ -> Error $"REQUESTS needs addresses such as https://server:443/file, not '{text}'.")
 
-    let faults = uris |> List.choose (function Error fault -> Some fault | Ok _ -> None)
-    let good = uris |> List.choose (function Ok uri -> Some uri | Error _ -> None)
+    let faults =
+        uris
+        |> List.choose (function
+            | Error fault -> Some fault
+            | Ok _ -> None)
+
+    let good =
+        uris
+        |> List.choose (function
+            | Ok uri -> Some uri
+            | Error _ -> None)
 
     match faults, List.distinct [ for uri in good -> uri.DnsSafeHost, uri.Port ] with
     | _ :: _, _ -> Error faults

@@ -117,11 +117,7 @@ type UdpRelay(listen: IPEndPoint, server: IPEndPoint, conditions: LinkConditions
                 while not ending.IsCancellationRequested do
                     try
                         let! received =
-                            socket.ReceiveFromAsync(
-                                ArraySegment buffer,
-                                SocketFlags.None,
-                                anyOf (boundTo socket)
-                            )
+                            socket.ReceiveFromAsync(ArraySegment buffer, SocketFlags.None, anyOf (boundTo socket))
 
                         if received.ReceivedBytes > 0 then
                             handle (buffer[.. received.ReceivedBytes - 1]) (received.RemoteEndPoint :?> IPEndPoint)
