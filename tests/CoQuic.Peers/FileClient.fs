@@ -88,13 +88,14 @@ let private keepSession (connection: QuicConnection) (file: string) =
 let private optionsOf (asked: FetchOptions) (tokens: TokenStore option) =
     let options = Endpoints.client asked.Common (readSession asked.Resume)
 
-    { options with
-        Runtime =
-            { options.Runtime with
-                Endpoint =
-                    { options.Runtime.Endpoint with
-                        EnableReservedVersionProbe = asked.ProbesVersions } }
-        Tokens = tokens }
+    let options = { options with Tokens = tokens }
+
+    if asked.ProbesVersions then
+        { options with
+            Request.InitialVersion = None
+            Runtime.Endpoint.EnableReservedVersionProbe = true }
+    else
+        options
 
 /// Waits, but not for ever, for the token that a server sends behind its handshake.
 let private awaitToken (store: TokenStore) =
