@@ -2,7 +2,7 @@ namespace CoQuic.FSharp
 
 /// One of two programs beside each other.
 [<RequireQualifiedAccess>]
-type Side =
+type ProgramSide =
     /// The first.
     | First
     /// The second.
@@ -16,7 +16,7 @@ type Beside<'first, 'second> =
         /// The second program's model.
         Second: 'second
         /// Who has which connection.
-        Sharing: Sharing<Side>
+        Sharing: Sharing<ProgramSide>
         /// What was told of accepted connections that nobody has yet, newest first.
         Undecided: Map<ConnectionHandle, Signal list>
     }
@@ -26,7 +26,7 @@ type Beside<'first, 'second> =
 type internal Parts<'first, 'message1, 'second, 'message2> =
     { First: Program<'first, 'message1>
       Second: Program<'second, 'message2>
-      Choose: HandshakeInformation option -> Side }
+      Choose: HandshakeInformation option -> ProgramSide }
 
 /// Turns two programs on one endpoint.
 module internal Beside =
@@ -36,23 +36,23 @@ module internal Beside =
         { model with Sharing = sharing }, commands
 
     let private tellFirst parts now event (model: Beside<'first, 'second>) =
-        if Sharing.isStopped Side.First model.Sharing then
+        if Sharing.isStopped ProgramSide.First model.Sharing then
             model, Sharing.hearNoMore event
         else
             let next, commands = parts.First.Update now event model.First
-            wanted Side.First Choice1Of2 commands { model with First = next }
+            wanted ProgramSide.First Choice1Of2 commands { model with First = next }
 
     let private tellSecond parts now event (model: Beside<'first, 'second>) =
-        if Sharing.isStopped Side.Second model.Sharing then
+        if Sharing.isStopped ProgramSide.Second model.Sharing then
             model, Sharing.hearNoMore event
         else
             let next, commands = parts.Second.Update now event model.Second
-            wanted Side.Second Choice2Of2 commands { model with Second = next }
+            wanted ProgramSide.Second Choice2Of2 commands { model with Second = next }
 
     let private tell parts now side signal model =
         match side with
-        | Side.First -> tellFirst parts now (Network signal) model
-        | Side.Second -> tellSecond parts now (Network signal) model
+        | ProgramSide.First -> tellFirst parts now (Network signal) model
+        | ProgramSide.Second -> tellSecond parts now (Network signal) model
 
     let private tellBoth parts now signal model =
         let model, commands = tellFirst parts now (Network signal) model
@@ -125,8 +125,8 @@ module internal Beside =
               Sharing = Sharing.none
               Undecided = Map.empty }
 
-        let model, commands = wanted Side.First Choice1Of2 commands model
-        let model, more = wanted Side.Second Choice2Of2 more model
+        let model, commands = wanted ProgramSide.First Choice1Of2 commands model
+        let model, more = wanted ProgramSide.Second Choice2Of2 more model
         endIfBothStopped (model, commands @ more)
 
     let update parts now event model =

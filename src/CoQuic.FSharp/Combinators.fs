@@ -29,7 +29,7 @@ module Program =
     /// program then, except for questions about certificates and identities, which the first program is asked. The endpoint ends
     /// when both have stopped.
     let beside
-        (choose: HandshakeInformation option -> Side)
+        (choose: HandshakeInformation option -> ProgramSide)
         (first: Program<'first, 'message1>)
         (second: Program<'second, 'message2>)
         : Program<Beside<'first, 'second>, Choice<'message1, 'message2>> =
@@ -50,9 +50,9 @@ module Program =
         : Program<Beside<'first, 'second>, Choice<'message1, 'message2>> =
         let choose (information: HandshakeInformation option) =
             match information with
-            | Some information when information.ApplicationProtocol = applicationProtocol -> Side.First
+            | Some information when information.ApplicationProtocol = applicationProtocol -> ProgramSide.First
             | Some _
-            | None -> Side.Second
+            | None -> ProgramSide.Second
 
         beside choose first second
 

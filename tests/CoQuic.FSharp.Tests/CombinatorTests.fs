@@ -81,7 +81,7 @@ let beside =
           <| fun () ->
               let first = client "server" (content 1UL 40_000)
               let second = client "server" (content 2UL 60_000)
-              let both = Program.beside (fun _ -> Side.First) first second
+              let both = Program.beside (fun _ -> ProgramSide.First) first second
               let node = Node.create "client" clientConfig both
               let server = Node.create "server" serverConfig (server 2)
               let report = Simulation.create 1UL [ node; server ] |> Simulation.over lossy |> run
@@ -129,7 +129,7 @@ let beside =
           testCase "messages and timers are each program's own"
           <| fun () ->
               let node =
-                  Node.create "two" clientConfig (Program.beside (fun _ -> Side.First) ticker ticker)
+                  Node.create "two" clientConfig (Program.beside (fun _ -> ProgramSide.First) ticker ticker)
                   |> Node.post (ms 5.0) (Choice2Of2 "for the second")
 
               let report = Simulation.create 1UL [ node ] |> run
@@ -147,7 +147,7 @@ let beside =
                   Node.create
                       "client"
                       clientConfig
-                      (Program.beside (fun _ -> Side.First) quitter (client "server" (content 1UL 1000)))
+                      (Program.beside (fun _ -> ProgramSide.First) quitter (client "server" (content 1UL 1000)))
 
               let report = Simulation.create 1UL [ node; serverNode ] |> run
               let model = Report.model node report

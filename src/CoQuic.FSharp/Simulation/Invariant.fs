@@ -2,7 +2,7 @@ namespace CoQuic.FSharp
 
 /// One step of a simulation: what a node was given, what came of it, and the models after it.
 [<NoEquality; NoComparison>]
-type Moment =
+type SimulationStep =
     {
         /// The virtual time.
         Now: TimeUs
@@ -17,10 +17,10 @@ type Moment =
     }
 
 /// A step of a simulation.
-module Moment =
+module SimulationStep =
 
     /// A node's model after the step.
-    let model (node: Node<'model, 'message>) (moment: Moment) : 'model =
+    let model (node: Node<'model, 'message>) (moment: SimulationStep) : 'model =
         moment.Models node.Name |> unbox<'model>
 
 /// What holds after each step of a simulation.
@@ -30,7 +30,7 @@ type Invariant =
         /// What it says, for the report.
         Name: string
         /// Whether it holds.
-        Holds: Moment -> bool
+        Holds: SimulationStep -> bool
     }
 
 /// An invariant that did not hold.

@@ -45,7 +45,7 @@ module Simulation =
     let within (limit: TimeSpan) (simulation: Simulation) : Simulation = { simulation with TimeLimit = limit }
 
     /// The same network, which ends as broken after the first step that an invariant, with this name, does not hold for.
-    let invariant (name: string) (holds: Moment -> bool) (simulation: Simulation) : Simulation =
+    let invariant (name: string) (holds: SimulationStep -> bool) (simulation: Simulation) : Simulation =
         { simulation with
             Invariants = simulation.Invariants @ [ { Name = name; Holds = holds } ] }
 
@@ -56,7 +56,7 @@ module Simulation =
         (holds: 'model -> bool)
         (simulation: Simulation)
         : Simulation =
-        invariant name (fun moment -> holds (Moment.model node moment)) simulation
+        invariant name (fun moment -> holds (SimulationStep.model node moment)) simulation
 
     /// The same network, whose report has all that happened.
     let transcribed (simulation: Simulation) : Simulation =
