@@ -89,6 +89,10 @@ internal sealed partial class Connection
                 _qlog?.OnPacketDropped(now, packet, reason);
                 LookForReset(now, datagram.Span, rest.Length);
             }
+            else if (packet.Type is PacketType.Retry or PacketType.VersionNegotiation)
+            {
+                _qlog?.OnUnprotectedPacketReceived(now, packet);
+            }
 
             _inspector?.OnPacketPassed(packet.Length);
             rest = rest[packet.Length..];

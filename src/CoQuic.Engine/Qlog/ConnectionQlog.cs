@@ -72,6 +72,13 @@ internal sealed class ConnectionQlog
             HeaderOf(packet), QlogFrames.Read(packet.Payload, ackDelayExponent), packet.Header.Length, packet.Payload.Length));
     }
 
+    /// <summary>A Retry or a Version Negotiation packet was obeyed: it has no packet number and no frames.</summary>
+    public void OnUnprotectedPacketReceived(TimeUs now, in ProtectedPacket packet)
+    {
+        _now = now;
+        Tell(new QlogPacketReceived(HeaderOf(packet), new QlogList<QlogFrame>([]), packet.Length, 0));
+    }
+
     /// <summary>A packet was dropped.</summary>
     public void OnPacketDropped(TimeUs now, in ProtectedPacket packet, DropReason reason)
     {

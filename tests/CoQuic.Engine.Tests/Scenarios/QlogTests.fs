@@ -174,6 +174,32 @@ let tests =
               Expect.isTrue (sentFrames |> List.exists (fun frame -> frame :? QlogConnectionCloseFrame)) "and the close"
               Expect.isFalse (sentFrames |> List.exists (fun frame -> frame :? QlogUnknownFrame)) "all could be read"
 
+          for name, server, packetType in
+              [ "a Retry", having [ "RetryEnabled", box true ] (serverConfig "test" 1UL), QlogPacketType.Retry
+                "a Version Negotiation packet",
+                having [ "SupportedVersions", box [| QuicVersion.V2 |] ] (serverConfig "test" 1UL),
+                QlogPacketType.VersionNegotiation ] do
+              testCase $"{name} that a client obeys is there, once, as the draft's schema has it"
+              <| fun () ->
+                  let client =
+                      having
+                          [ "EnableQlog", box true
+                            "SupportedVersions", box [| QuicVersion.V1; QuicVersion.V2 |] ]
+                          (clientConfig 1UL)
+
+                  let pair = withConfigs client server 1 ideal
+                  connect pair
+                  Expect.isTrue (runUntil minute confirmed pair) "confirmed"
+
+                  let obeyed =
+                      [ for time, event in events Client pair do
+                            match event with
+                            | :? QlogPacketReceived as packet when packet.Header.Type = packetType ->
+                                yield! QlogSchema.records ((QlogWriter.Event(time - origin, event)).ToArray())
+                            | _ -> () ]
+
+                  Expect.isEmpty (QlogSchema.eventFaults (List.exactlyOne obeyed)) "well-formed"
+
           testCase "keys come and go, phases change, states advance, parameters and versions are told"
           <| fun () ->
               let pair = wholeLife ideal
