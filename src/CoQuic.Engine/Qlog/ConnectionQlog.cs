@@ -86,6 +86,13 @@ internal sealed class ConnectionQlog
         Tell(new QlogPacketDropped(HeaderOf(packet), packet.Length, reason));
     }
 
+    /// <summary>A packet waits for its keys.</summary>
+    public void OnPacketBuffered(TimeUs now, in ProtectedPacket packet)
+    {
+        _now = now;
+        Tell(new QlogPacketBuffered(HeaderOf(packet), packet.Length));
+    }
+
     /// <summary>Packets were declared lost.</summary>
     public void OnPacketsLost(SettledPackets lost)
     {
