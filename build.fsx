@@ -25,6 +25,7 @@
 #load "build/Docs.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"
+#load "build/Functional.fs"
 
 open System
 open System.Diagnostics
@@ -152,6 +153,11 @@ let private shown =
       "3-congestion", MustShow.congestion
       "3-mutations", Mutate.run
       "3-peers", MustShow.peers
+      "4-examples", Functional.examples
+      "4-laws", Functional.laws
+      "4-chat", Functional.chat
+      "4-failure", Functional.failure
+      "4-cost", Functional.cost
       "6-memory", MustShow.memory ]
 
 let private show arguments =
