@@ -358,6 +358,9 @@ type EndpointConfig =
         Transport: TransportConfig
         /// No datagram sent is larger, 1200 to 65527 bytes.
         MaxOutboundDatagramSize: int
+        /// Whether inputs leave what there is to send to the next `timerExpired`, for which their results ask by `SendPending`: for
+        /// hosts that take several inputs at a time, since packets then answer all of them together. Not every engine can.
+        DefersSends: bool
         /// Early data settings.
         ZeroRtt: ZeroRttConfig
         /// What a server keeps of 0-RTT packets that overtake their Initial.
@@ -498,6 +501,7 @@ module EndpointConfig =
             ClientIdentities = Option.toObj config.ClientIdentities,
             Transport = TransportConfig.toEngine config.Transport,
             MaxOutboundDatagramSize = config.MaxOutboundDatagramSize,
+            DefersSends = config.DefersSends,
             ZeroRtt = ZeroRttConfig.toEngine config.ZeroRtt,
             OrphanZeroRttBuffer =
                 Engine.OrphanZeroRttBuffer(
@@ -547,6 +551,7 @@ module EndpointConfig =
           ClientIdentities = Option.ofObj config.ClientIdentities
           Transport = TransportConfig.ofEngine config.Transport
           MaxOutboundDatagramSize = config.MaxOutboundDatagramSize
+          DefersSends = config.DefersSends
           ZeroRtt = ZeroRttConfig.ofEngine config.ZeroRtt
           OrphanZeroRttBuffer =
             { MaxPackets = config.OrphanZeroRttBuffer.MaxPackets

@@ -14,6 +14,11 @@ type internal AgentMessage<'message> =
     | Statistics of connection: ConnectionHandle * answer: TaskCompletionSource<ConnectionStatistics option>
     /// What the endpoint has dropped so far.
     | Drops of answer: TaskCompletionSource<Map<DropReason, uint64>>
+    /// Puts the socket beneath a connection elsewhere.
+    | Rebind of
+        connection: ConnectionHandle *
+        local: IPEndPoint option *
+        answer: TaskCompletionSource<Result<IPEndPoint, RuntimeError>>
     | Stop
 
 /// Wakes an agent out of its wait, once for all posts since it last looked.
@@ -37,7 +42,7 @@ type internal Doorbell(socket: IUdpSocket) =
 type internal Agent<'model, 'message when 'message: equality>
     (
         name: string,
-        socket: IUdpSocket,
+        sockets: SocketGroup,
         engine: IEngine,
         program: Program<'model, 'message>,
         hooks: HostHooks,
@@ -50,6 +55,7 @@ type internal Agent<'model, 'message when 'message: equality>
     /// How long an ending agent waits, in microseconds, for room to send its last datagrams.
     static let lastWords = 1_000_000L
 
+    let socket: IUdpSocket = sockets
     let bell = Doorbell socket
     let localEndPoint = socket.LocalEndPoint
 
@@ -70,6 +76,8 @@ type internal Agent<'model, 'message when 'message: equality>
         | AgentMessage.Resolved(tag, outcome) -> host.OnResolved(tag, outcome)
         | AgentMessage.Statistics(connection, answer) -> answer.TrySetResult(engine.Statistics connection) |> ignore
         | AgentMessage.Drops answer -> answer.TrySetResult(engine.Drops()) |> ignore
+        | AgentMessage.Rebind(connection, local, answer) ->
+            answer.TrySetResult(host.Rebind(connection, local)) |> ignore
         | AgentMessage.Stop -> host.Stop()
 
     /// Takes messages that are there, without waiting for more.
@@ -110,7 +118,7 @@ type internal Agent<'model, 'message when 'message: equality>
               Record = traces.Record
               Hooks = hooks }
 
-        Host(socket, engine, program, services)
+        Host(sockets, engine, program, services)
 
     let serve mailbox =
         async {
@@ -174,6 +182,12 @@ type internal Agent<'model, 'message when 'message: equality>
 
     /// What the endpoint has dropped so far.
     member _.Drops() : Task<Map<DropReason, uint64>> = ask AgentMessage.Drops Map.empty
+
+    /// Puts the socket beneath a connection that this side opened elsewhere: the address it is at then.
+    member _.Rebind(connection: ConnectionHandle, local: IPEndPoint option) : Task<Result<IPEndPoint, RuntimeError>> =
+        ask
+            (fun answer -> AgentMessage.Rebind(connection, local, answer))
+            (Error(RuntimeError.Aborted "The connection has ended."))
 
     /// Completes with the last model when the program has stopped; fails with what the program threw.
     member _.Completion: Task<'model> = completion.Task

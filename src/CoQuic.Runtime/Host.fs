@@ -5,16 +5,6 @@ open System.Collections.Generic
 open System.Net
 open CoQuic.FSharp
 
-/// What a hub wants of the host it runs on, and other programs do without.
-[<Sealed>]
-type internal HostHooks() =
-
-    /// Whom the datagrams come from that the program hears of just now.
-    member val Peer = UdpAddress.unspecified with get, set
-
-    /// What is to be done when a run of datagrams was heard, and answered.
-    member val Heard: unit -> unit = ignore with get, set
-
 /// What a host needs of the world besides its socket.
 [<NoEquality; NoComparison>]
 type internal HostServices =
@@ -30,11 +20,12 @@ type internal HostServices =
         Hooks: HostHooks
     }
 
-/// One program on one socket, single-threaded: the body of an agent without its mailbox. It receives, delivers, performs, and
+/// One program on one socket (and those its connections move to), single-threaded: the body of an agent without its mailbox. It receives, delivers, performs, and
 /// says how long there is nothing to do.
 [<Sealed>]
 type internal Host<'model, 'message when 'message: equality>
-    (socket: IUdpSocket, engine: IEngine, program: Program<'model, 'message>, services: HostServices) =
+    (sockets: SocketGroup, engine: IEngine, program: Program<'model, 'message>, services: HostServices) =
+
 
     /// Receiving and sending take turns: so many runs, then timers and posts have their say.
     static let runsPerTurn = 16
@@ -43,6 +34,7 @@ type internal Host<'model, 'message when 'message: equality>
     static let maximumRoutes = 65_536
 
     let actions = Queue<Action>()
+    let socket: IUdpSocket = sockets
     let outbox = Outbox socket
     let routes = RouteTable maximumRoutes
     let mutable running, first = Running.start (services.Now()) program
@@ -53,14 +45,33 @@ type internal Host<'model, 'message when 'message: equality>
     let isAlive connection =
         running.Interpreter.Connections.ContainsKey connection
 
-    do List.iter actions.Enqueue first
+    let migrations = Migrations(sockets, routes, services.Hooks, isAlive)
+
+    let remoteOn handle =
+        match routes.TryFind handle with
+        | null -> ValueNone
+        | route -> ValueSome(UdpAddress.toEndPoint route.Addresses.Remote)
+
+    do
+        services.Hooks.RemoteOn <- remoteOn
+        List.iter actions.Enqueue first
 
     let deliver now occurrence =
         let next, more = Running.deliver now occurrence running
         running <- next
         List.iter actions.Enqueue more
 
-    let deliverResult now result = deliver now (Occurrence.Result result)
+    let watchPaths now (result: QueryResult) =
+        for effect in result.Effects do
+            match effect with
+            | PathChanged change -> migrations.OnPathChanged(now, change)
+            | _ -> ()
+
+    let deliverResult now result =
+        if migrations.IsWatching then
+            watchPaths now result
+
+        deliver now (Occurrence.Result result)
 
     let transmit (run: SendDatagram) =
         match run.Route with
@@ -89,6 +100,12 @@ type internal Host<'model, 'message when 'message: equality>
         | SendDatagram run -> transmit run
         | _ -> ()
 
+    /// Gives the engine an input, sends what comes of it, and tells no program; whether more is to be sent.
+    let feedSilently input =
+        let result = engine.Feed(services.Now(), input)
+        List.iter transmitEffect result.Effects
+        result.SendPending
+
     let closes () =
         [ for KeyValue(connection, _) in running.Interpreter.Connections ->
               Input.CloseConnection
@@ -112,6 +129,8 @@ type internal Host<'model, 'message when 'message: equality>
         let struct (handle, result) =
             engine.Open(now, OpenRequest.toInput route.Handle route.Identity request)
 
+        handle |> Option.iter (fun handle -> migrations.OnOpened(handle, route))
+
         deliver now (Occurrence.Opened(tag, handle, result))
 
     let refuse now connection =
@@ -126,19 +145,30 @@ type internal Host<'model, 'message when 'message: equality>
                 LocalError = Some error
                 NextWakeup = running.Interpreter.Wakeup }
 
+    let requestMigration now connection (route: Route) reason =
+        let request: RequestMigration =
+            { Connection = connection
+              Route = route.Handle
+              Reason = reason
+              AddressValidationIdentity = route.Identity }
+
+        let result = engine.Feed(now, Input.RequestMigration request)
+        migrations.OnAsked(now, connection, route, result.LocalError)
+        deliverResult now result
+
+    let migrateFrom now connection local =
+        match migrations.Plan(connection, local) with
+        | Ok route -> requestMigration now connection route MigrationReason.Active
+        | Error error ->
+            services.Hooks.Moved connection (Error error)
+            refuse now connection
+
     let migrate now connection target =
         match target with
-        | MigrationTarget.AnotherLocalAddress -> refuse now connection
+        | MigrationTarget.AnotherLocalAddress -> migrateFrom now connection None
+        | MigrationTarget.LocalAddress local -> migrateFrom now connection (Some local)
         | MigrationTarget.PreferredAddress address ->
-            let route = routeTo address
-
-            let request: RequestMigration =
-                { Connection = connection
-                  Route = route.Handle
-                  Reason = MigrationReason.PreferredAddress
-                  AddressValidationIdentity = route.Identity }
-
-            deliverResult now (engine.Feed(now, Input.RequestMigration request))
+            requestMigration now connection (routeTo address) MigrationReason.PreferredAddress
 
     let perform now action =
         match action with
@@ -229,7 +259,7 @@ type internal Host<'model, 'message when 'message: equality>
     member _.Model = running.Model
 
     /// Whether nothing is left to do but to send what waits.
-    member _.IsEnding = isEnding && actions.Count = 0
+    member _.IsEnding = isEnding && actions.Count = 0 && not reenter
 
     /// Waits until there is something to do, unless there is already (`hasPosts`), and does it. The one place that waits.
     member _.Turn(hasPosts: bool) =
@@ -247,6 +277,9 @@ type internal Host<'model, 'message when 'message: equality>
         elapse ()
         continueSending ()
 
+        if sockets.HasLater then
+            sockets.CloseLeft(services.Now())
+
     /// Somebody posted a message.
     member _.Post(message: 'message) =
         let now = services.Now()
@@ -263,6 +296,10 @@ type internal Host<'model, 'message when 'message: equality>
 
         performActions now
 
+    /// Puts the socket beneath a connection elsewhere, without a word to its peer.
+    member _.Rebind(connection: ConnectionHandle, local: IPEndPoint option) : Result<IPEndPoint, RuntimeError> =
+        migrations.Rebind(services.Now(), connection, local)
+
     /// Closes all connections with error code 0. Turns go on until `IsEnding`.
     member _.Stop() =
         List.iter (Action.Feed >> actions.Enqueue) (closes ())
@@ -273,8 +310,8 @@ type internal Host<'model, 'message when 'message: equality>
     member _.Abandon() =
         try
             for close in closes () do
-                for effect in engine.Feed(services.Now(), close).Effects do
-                    transmitEffect effect
+                if feedSilently close then
+                    feedSilently Input.TimerExpired |> ignore
         with _ ->
             ()
 

@@ -132,6 +132,7 @@ type QuicClient private () =
     static let homeOf (agent: HubAgent) (streams: StreamOptions) : ConnectionHome =
         { Post = agent.Post
           Statistics = agent.Statistics
+          Rebind = fun connection local -> agent.Rebind(connection, local)
           LocalEndPoint = agent.LocalEndPoint
           DefaultStreamErrorCode = streams.DefaultStreamErrorCode
           DefaultCloseErrorCode = streams.DefaultCloseErrorCode

@@ -16,6 +16,8 @@ type internal ConnectionHome =
         Post: HubMessage -> unit
         /// What the connection has done so far; none when it is not held any more.
         Statistics: ConnectionHandle -> Task<ConnectionStatistics option>
+        /// Puts the socket beneath the connection elsewhere.
+        Rebind: ConnectionCore -> IPEndPoint option -> Task<IPEndPoint>
         LocalEndPoint: IPEndPoint
         /// What streams that are disposed of unread are aborted with.
         DefaultStreamErrorCode: uint64
@@ -43,6 +45,17 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
         | QuicStreamType.Bidirectional -> StreamKind.Bidirectional
         | _ -> invalidArg (nameof streamType) "It is neither unidirectional nor bidirectional."
 
+    /// What the agent answers; one that has ended with its connection answers nothing.
+    let whileOpen (answer: Task<'answer>) : Task<'answer> =
+        task {
+            let! _ = Task.WhenAny(answer :> Task, core.Closed :> Task)
+
+            return!
+                match core.Failure with
+                | ValueSome error when not answer.IsCompleted -> Task.FromException<'answer> error
+                | _ -> answer
+        }
+
     let openStream kind (cancellation: CancellationToken) =
         task {
             let pending = PendingStream(core, kind)
@@ -51,7 +64,7 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
                 cancellation.Register(fun () -> pending.Source.TrySetCanceled cancellation |> ignore)
 
             home.Post(HubMessage.OpenStream pending)
-            let! opened = pending.Source.Task
+            let! opened = whileOpen pending.Source.Task
             return stream opened
         }
 
@@ -71,16 +84,24 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
         home.Post(HubMessage.Close(core, code, reason))
         (home.Ended core.Closed).WaitAsync cancellation
 
-    /// The local address of the socket; the wildcard when it is bound to none in particular.
-    member _.LocalEndPoint: IPEndPoint = home.LocalEndPoint
+    let local () =
+        core.Local |> ValueOption.defaultValue home.LocalEndPoint
 
-    /// The peer's address as of the handshake.
+    let migrate local (cancellation: CancellationToken) =
+        let move = PendingMove(core, local)
+        home.Post(HubMessage.Move move)
+        (whileOpen move.Source.Task).WaitAsync cancellation
+
+    /// The local address of the socket; the wildcard when it is bound to none in particular. It changes when the connection moves.
+    member _.LocalEndPoint: IPEndPoint = local ()
+
+    /// The peer's address. A server's changes when its client moves.
     member _.RemoteEndPoint: IPEndPoint = core.Remote
 
     /// Both addresses.
     override this.ToString() = this.Display
 
-    member private _.Display = $"QuicConnection from {home.LocalEndPoint} to {core.Remote}"
+    member private _.Display = $"QuicConnection from {local ()} to {core.Remote}"
 
     /// The application protocol that the handshake settled (ALPN, RFC 7301).
     member _.NegotiatedApplicationProtocol: SslApplicationProtocol =
@@ -160,6 +181,28 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
     member this.AcceptInboundStreamAsync() : ValueTask<QuicStream> =
         this.AcceptInboundStreamAsync CancellationToken.None
 
+    /// Moves a client's connection to another local address and port (RFC 9000 §9.2), and completes with it when the server has
+    /// answered there; streams go on meanwhile. Null takes a free port at the same address; the port 0 a free one. It begins once the
+    /// handshake is confirmed. `QuicError.MigrationFailed` tells that the server does not answer there, and
+    /// `QuicError.OperationDeclined` that it does not want clients to move, or has given no connection ID to move with: either way
+    /// the connection stays where it was. Cancelling gives up waiting; the move goes on.
+    member _.MigrateAsync
+        (localEndPoint: IPEndPoint | null, cancellationToken: CancellationToken)
+        : ValueTask<IPEndPoint> =
+        check ()
+        ValueTask<IPEndPoint>(migrate (Option.ofObj localEndPoint) cancellationToken)
+
+    /// Moves a client's connection to another local port (RFC 9000 §9.2).
+    member this.MigrateAsync() : ValueTask<IPEndPoint> =
+        this.MigrateAsync(null, CancellationToken.None)
+
+    /// Puts another socket beneath a client's connection, at once and without a word to the server, as when a NAT gives it another
+    /// address (RFC 9000 §9.3): the server finds out by itself. For systems that take a socket's address away, and for tests. Null
+    /// takes a free port at the same address; the port 0 a free one.
+    member _.RebindAsync(localEndPoint: IPEndPoint | null) : ValueTask<IPEndPoint> =
+        check ()
+        ValueTask<IPEndPoint>(home.Rebind core (Option.ofObj localEndPoint))
+
     /// Closes the connection at once (RFC 9000 §10.2) with an application error code, 0 to 2^62 − 1, and a reason for people:
     /// data that the peer has not acknowledged may be lost. Cancelling gives up waiting; the connection is closed none the less.
     member _.CloseAsync(errorCode: int64, reason: string, cancellationToken: CancellationToken) : ValueTask =
@@ -221,6 +264,15 @@ module QuicConnection =
     /// The next stream that the peer opened.
     let acceptStream (connection: QuicConnection) : Task<Result<QuicStream, RuntimeError>> =
         Attempt.run (fun () -> connection.AcceptInboundStreamAsync().AsTask())
+
+    /// Moves a client's connection to another local address (RFC 9000 §9.2), or to another port at the same one, and tells it once the
+    /// server has answered there. When it cannot be, the connection stays where it was.
+    let migrate (local: IPEndPoint option) (connection: QuicConnection) : Task<Result<IPEndPoint, RuntimeError>> =
+        Attempt.run (fun () -> connection.MigrateAsync(Option.toObj local, CancellationToken.None).AsTask())
+
+    /// Puts another socket beneath a client's connection, without a word to the server (RFC 9000 §9.3).
+    let rebind (local: IPEndPoint option) (connection: QuicConnection) : Task<Result<IPEndPoint, RuntimeError>> =
+        Attempt.run (fun () -> connection.RebindAsync(Option.toObj local).AsTask())
 
     /// Closes the connection at once with an application error code and a reason for people.
     let close (errorCode: uint64) (reason: string) (connection: QuicConnection) : Task =

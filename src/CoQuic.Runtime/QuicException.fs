@@ -38,6 +38,8 @@ type QuicError =
     | OperationDeclined = 104
     /// The server refused the early data, and the stream was part of it.
     | EarlyDataRejected = 105
+    /// The peer does not answer at the address that the connection was to move to.
+    | MigrationFailed = 106
 
 /// A failure of a connection, a stream or a socket.
 [<Sealed>]
@@ -98,6 +100,7 @@ module internal QuicExceptions =
         | RuntimeError.StreamStopped application ->
             QuicException(error, QuicError.StreamAborted, code application, none)
         | RuntimeError.EarlyDataRejected -> plain error QuicError.EarlyDataRejected
+        | RuntimeError.MigrationFailed -> plain error QuicError.MigrationFailed
         | RuntimeError.Aborted _ -> plain error QuicError.OperationAborted
         | RuntimeError.Declined _ -> plain error QuicError.OperationDeclined
         | RuntimeError.Crashed _ -> plain error QuicError.InternalError

@@ -85,6 +85,7 @@ type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>
     let home: ConnectionHome =
         { Post = agent.Post
           Statistics = agent.Statistics
+          Rebind = fun connection local -> agent.Rebind(connection, local)
           LocalEndPoint = agent.LocalEndPoint
           DefaultStreamErrorCode = streams.DefaultStreamErrorCode
           DefaultCloseErrorCode = streams.DefaultCloseErrorCode

@@ -118,15 +118,19 @@ module Runtime =
         endPoint.Address.Equals IPAddress.Any
         || endPoint.Address.Equals IPAddress.IPv6Any
 
-    let private openSocket (options: RuntimeOptions) =
-        let bind = options.LocalEndPoint |> Option.defaultWith anyAddress
-
+    let private openAt (options: RuntimeOptions) (bind: IPEndPoint) =
         UdpSockets.openSocket
             { Bind = bind
               BufferBytes = options.SocketBufferBytes
               Offload = options.Offload
               // A server behind several addresses answers from the one that it was asked at.
               PacketInformation = options.Endpoint.Role = Role.Server && isWildcard bind }
+
+    let private openSockets (options: RuntimeOptions) =
+        options.LocalEndPoint
+        |> Option.defaultWith anyAddress
+        |> openAt options
+        |> Result.map (fun socket -> new SocketGroup(socket, openAt options))
 
     /// Closes what was opened before, when the next thing cannot be.
     let private orClose (opened: IDisposable) result =
@@ -142,6 +146,8 @@ module Runtime =
 
         let config =
             { options.Endpoint with
+                // An agent takes what has come in together, and answers it together.
+                DefersSends = true
                 EnableKeyLog = options.Endpoint.EnableKeyLog || hasKeyLog
                 EnableQlog = options.Endpoint.EnableQlog || hasQlog }
 
@@ -172,13 +178,13 @@ module Runtime =
         : Result<Agent<'model, 'message>, RuntimeError> =
         createEngine options
         |> Result.bind (fun engine ->
-            openSocket options
+            openSockets options
             |> orClose engine
-            |> Result.bind (fun socket ->
+            |> Result.bind (fun sockets ->
                 Traces.Open(options.KeyLogFile, options.QlogDirectory)
-                |> orClose socket
+                |> orClose sockets
                 |> orClose engine
-                |> Result.map (fun traces -> Agent(name, socket, engine, program, hooks, traces))))
+                |> Result.map (fun traces -> Agent(name, sockets, engine, program, hooks, traces))))
 
     /// Binds a socket and starts a program on it. What cannot work is an error before anything runs.
     let start

@@ -36,6 +36,8 @@ type RuntimeError =
     | EarlyDataRejected
     /// This side gave the operation up: it closed, aborted or disposed.
     | Aborted of what: string
+    /// The peer does not answer at the new address: the connection stays where it was (RFC 9000 §9.3.2).
+    | MigrationFailed
     /// The protocol forbids the operation now.
     | Declined of error: LocalError
     /// The program that ran the connection failed.
@@ -57,6 +59,7 @@ type RuntimeError =
         | StreamStopped code -> $"The peer stopped reading the stream with error code {code}."
         | EarlyDataRejected -> "The server refused the early data: the stream ended with it."
         | Aborted what -> what
+        | MigrationFailed -> "The peer does not answer at the new address: the connection stays where it was."
         | Declined error -> $"The operation is not possible now: {error}."
         | Crashed error -> $"The program that ran the connection failed: {error.Message}"
 

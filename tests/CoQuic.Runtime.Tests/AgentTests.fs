@@ -11,14 +11,17 @@ open CoQuic.Runtime
 let private inTime (task: Task<'value>) =
     task.WaitAsync(TimeSpan.FromSeconds 10.0)
 
-let private openSocket () =
-    match UdpSockets.openSocket (SocketOptions.bind (IPEndPoint(IPAddress.Loopback, 0))) with
-    | Ok socket -> socket
+let private openAt endPoint =
+    UdpSockets.openSocket (SocketOptions.bind endPoint)
+
+let private openSockets () =
+    match openAt (IPEndPoint(IPAddress.Loopback, 0)) with
+    | Ok socket -> new SocketGroup(socket, openAt)
     | Error error -> failtest $"{error}"
 
 let private startWith (engine: FakeEngine) program =
     let agent =
-        Agent("test agent", openSocket (), engine, program, HostHooks(), Traces.None)
+        Agent("test agent", openSockets (), engine, program, HostHooks(), Traces.None)
 
     agent.Start()
     agent

@@ -269,6 +269,22 @@ let endings =
                   | Ok _ -> failtest "the connection is closed"
               }
 
+          testCaseTask "on a client whose connection has ended, nothing waits for ever"
+          <| fun () ->
+              task {
+                  use server = listen (serverOptions IPAddress.Loopback)
+                  let! client, _ = pair server
+                  do! within (QuicServer.stop server)
+                  let! _ = inTime (QuicConnection.closed client)
+
+                  for operation in
+                      [ client.OpenOutboundStreamAsync(QuicStreamType.Bidirectional).AsTask() :> Task
+                        client.AcceptInboundStreamAsync().AsTask()
+                        client.MigrateAsync().AsTask() ] do
+                      let! _ = expectQuicError QuicError.ConnectionAborted operation
+                      ()
+              }
+
           testCaseTask "what the peer sent before it closed can be read behind the close"
           <| fun () ->
               task {

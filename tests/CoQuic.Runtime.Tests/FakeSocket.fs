@@ -12,6 +12,8 @@ type internal FakeSocket() =
 
     interface IUdpSocket with
         member _.LocalEndPoint = IPEndPoint(IPAddress.Loopback, 1)
+        member _.Socket = raise (System.NotSupportedException())
+        member _.Watch _ = ()
         member _.Wait(_, _) = Readiness.None
         member _.Wake() = ()
         member _.Receive _ = false

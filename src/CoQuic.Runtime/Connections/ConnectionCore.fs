@@ -44,7 +44,15 @@ type internal ConnectionCore
 
     member _.Handle = handle
     member _.Role = role
-    member _.Remote = remote
+
+    /// The peer's address as of now.
+    member val Remote = remote with get, set
+
+    /// Our own, once the connection has moved.
+    member val Local: IPEndPoint voption = ValueNone with get, set
+
+    /// The agent's: whether the handshake is confirmed (RFC 9001 §4.1.2).
+    member val IsConfirmed = false with get, set
 
     /// What the handshake settled, once it is done.
     member val Handshake: HandshakeInformation option = None with get, set

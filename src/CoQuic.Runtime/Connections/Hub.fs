@@ -25,6 +25,7 @@ type internal HubMessage =
     | Connect of request: OpenRequest * pending: TaskCompletionSource<ConnectionCore>
     | OpenStream of pending: PendingStream
     | Close of connection: ConnectionCore * code: uint64 * reason: string
+    | Move of move: PendingMove
     /// Streams were written to or read from.
     | Streams
     /// The application has answered a question of a handshake.
@@ -48,8 +49,7 @@ type internal HubEvents =
 /// Its update runs on the agent's thread and changes what other threads read; commands are values as everywhere.
 [<Sealed>]
 type internal Hub
-    (settings: StreamSettings, queue: StreamQueue, peer: unit -> IPEndPoint, post: HubMessage -> unit, events: HubEvents)
-    =
+    (settings: StreamSettings, queue: StreamQueue, hooks: HostHooks, post: HubMessage -> unit, events: HubEvents) =
 
     /// The application error code of streams that are refused because too many wait to be accepted.
     static let refusedStream = 0UL
@@ -63,6 +63,7 @@ type internal Hub
         Dictionary<ConnectionHandle, TaskCompletionSource<ConnectionCore>>()
 
     let streams = Dictionary<StreamTag, PendingStream>()
+    let moves = Moves()
     let arrived = List<StreamCore>()
     let mutable lastTag = 0
 
@@ -73,6 +74,8 @@ type internal Hub
             entries.Remove key |> ignore
             ValueSome value
         | _ -> ValueNone
+
+    let peer () = UdpAddress.toEndPoint hooks.Peer
 
     let nextTag () =
         lastTag <- lastTag + 1
@@ -147,6 +150,7 @@ type internal Hub
     let close (connection: ConnectionCore) error =
         connections.Remove connection.Handle |> ignore
         failPending connection (QuicExceptions.ofError error)
+        moves.OnClosed(connection.Handle, QuicExceptions.ofError error)
         connection.OnClosed error
 
     let onClosed (closed: ConnectionClosed) =
@@ -155,6 +159,25 @@ type internal Hub
             close connection (RuntimeError.ConnectionClosed closed.Reason)
             events.Closed connections.Count
         | _ -> []
+
+    let move (move: PendingMove) =
+        match move.Connection.Failure with
+        | ValueSome error ->
+            move.Source.TrySetException error |> ignore
+            []
+        | ValueNone -> moves.Begin move
+
+    let onConfirmed handle =
+        match connections.TryGetValue handle with
+        | true, connection ->
+            connection.IsConfirmed <- true
+            moves.OnConfirmed handle
+        | _ -> []
+
+    let onPathChanged (change: PathChanged) =
+        match connections.TryGetValue change.Connection, change.NewRoute with
+        | (true, connection), Some route -> hooks.RemoteOn route |> ValueOption.iter connection.set_Remote
+        | _ -> ()
 
     let openStream (pending: PendingStream) =
         match pending.Connection.Failure with
@@ -268,6 +291,7 @@ type internal Hub
         match message with
         | HubMessage.Connect(request, pending) -> connect request pending
         | HubMessage.OpenStream pending -> openStream pending
+        | HubMessage.Move pending -> move pending
         | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
             // What was written before is handed over before.
             onStreams () @ [ Command.close connection.Handle code reason ]
@@ -304,15 +328,17 @@ type internal Hub
             []
         | Signal.CertificateVerdictNeeded needed -> await (Answers.judge events.Answers needed)
         | Signal.ServerIdentityNeeded needed -> await (Answers.identify events.Answers needed)
+        | Signal.Confirmed handle -> onConfirmed handle
+        | Signal.PathChanged change ->
+            onPathChanged change
+            []
         | Signal.Closed closed -> onClosed closed
         | Signal.NewToken token ->
             onToken token
             []
         // A command that crossed the end of its stream or connection on the way.
         | Signal.Declined _
-        | Signal.Confirmed _
         | Signal.Datagram _
-        | Signal.PathChanged _
         | Signal.PreferredAddress _
         | Signal.Inspected _ -> []
 
@@ -324,6 +350,10 @@ type internal Hub
                 match event with
                 | Network signal -> (), onSignal signal
                 | Message message -> (), onMessage message }
+
+    /// A move that a connection was asked to make has ended.
+    member _.OnMoved(handle: ConnectionHandle, outcome: Result<IPEndPoint, RuntimeError>) =
+        moves.OnEnded(handle, outcome)
 
     /// Lets readers know what has arrived: once for all datagrams of a run, as each reader costs a hop to another thread.
     member _.Announce() =

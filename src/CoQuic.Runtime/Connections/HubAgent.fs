@@ -73,6 +73,15 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
 
     member _.Post(message: HubMessage) = agent.Post message
     member _.Statistics(connection: ConnectionHandle) = agent.Statistics connection
+
+    member _.Rebind(connection: ConnectionCore, local: IPEndPoint option) : Task<IPEndPoint> =
+        task {
+            let! rebound = agent.Rebind(connection.Handle, local)
+            let local = Attempt.get rebound
+            connection.Local <- ValueSome local
+            return local
+        }
+
     member _.Stop() : Task = agent.Stop()
     member _.LocalEndPoint = agent.LocalEndPoint
 
@@ -86,12 +95,12 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
         let answered = ref ignore
         let queue = StreamQueue(fun () -> bell.Value())
         let hooks = HostHooks()
-        let peer () = UdpAddress.toEndPoint hooks.Peer
 
         let hub =
-            Hub(settings runtime streams, queue, peer, (fun message -> answered.Value message), events)
+            Hub(settings runtime streams, queue, hooks, (fun message -> answered.Value message), events)
 
         hooks.Heard <- hub.Announce
+        hooks.Moved <- fun connection outcome -> hub.OnMoved(connection, outcome)
 
         Runtime.prepare name (configure runtime streams events.Answers) hooks hub.Program
         |> Result.map (fun agent ->

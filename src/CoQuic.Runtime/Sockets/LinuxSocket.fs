@@ -66,7 +66,10 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
     let control = pinned ControlMessages.bufferSize
     let vector = GC.AllocateArray<IoVector>(1, pinned = true)
     let header = GC.AllocateArray<MessageHeader>(1, pinned = true)
-    let polled = GC.AllocateArray<PollDescriptor>(2, pinned = true)
+
+    /// This socket, the event descriptor, then sockets that are watched.
+    let mutable polled = GC.AllocateArray<PollDescriptor>(2, pinned = true)
+
     let timeout = GC.AllocateArray<TimeSpec>(1, pinned = true)
 
     /// Whether runs go out in one call: a system that refuses it is asked once.
@@ -82,6 +85,11 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
              else
                  0s)
 
+    let descriptor number : PollDescriptor =
+        { Descriptor = number
+          Requested = Libc.POLLIN
+          Returned = 0s }
+
     do
         header[0] <-
             { Name = Marshal.UnsafeAddrOfPinnedArrayElement(name, 0)
@@ -92,15 +100,8 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
               ControlLength = 0un
               Flags = 0 }
 
-        polled[0] <-
-            { Descriptor = int (handle.DangerousGetHandle())
-              Requested = Libc.POLLIN
-              Returned = 0s }
-
-        polled[1] <-
-            { Descriptor = wake.Descriptor
-              Requested = Libc.POLLIN
-              Returned = 0s }
+        polled[0] <- descriptor (int (handle.DangerousGetHandle()))
+        polled[1] <- descriptor wake.Descriptor
 
     member private _.Poll(microseconds: int64) : int =
         let limit =
@@ -113,11 +114,14 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
 
                 Marshal.UnsafeAddrOfPinnedArrayElement(timeout, 0)
 
-        Libc.ppoll (Marshal.UnsafeAddrOfPinnedArrayElement(polled, 0), 2un, limit, 0n)
+        Libc.ppoll (Marshal.UnsafeAddrOfPinnedArrayElement(polled, 0), unativeint polled.Length, limit, 0n)
 
     member private _.Readiness() : Readiness =
-        let events = polled[0].Returned
+        let mutable events = polled[0].Returned
         let mutable readiness = Readiness.None
+
+        for index in 2 .. polled.Length - 1 do
+            events <- events ||| polled[index].Returned
 
         // An error, which is told unasked, is taken off the socket by reading or writing.
         if events &&& (Libc.POLLIN ||| Libc.POLLERR) <> 0s then
@@ -220,12 +224,30 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
             | :? IPEndPoint as endPoint -> endPoint
             | _ -> IPEndPoint(IPAddress.Any, 0)
 
+        member _.Socket = socket
+
+        member _.Watch others =
+            let watching =
+                GC.AllocateArray<PollDescriptor>(2 + List.length others, pinned = true)
+
+            Array.blit polled 0 watching 0 2
+
+            others
+            |> List.iteri (fun index other ->
+                watching[2 + index] <- descriptor (int (other.SafeHandle.DangerousGetHandle())))
+
+            polled <- watching
+
         member this.Wait(microseconds, interest) =
             // The descriptors' numbers may be another socket's by then.
             ObjectDisposedException.ThrowIf(handle.IsClosed, this)
             polled[0].Requested <- events interest
             polled[0].Returned <- 0s
             polled[1].Returned <- 0s
+
+            for index in 2 .. polled.Length - 1 do
+                polled[index].Requested <- polled[0].Requested
+                polled[index].Returned <- 0s
 
             if this.Poll microseconds > 0 then
                 this.Readiness()

@@ -21,6 +21,7 @@ type internal PortableSocket(socket: Socket) =
     let wake =
         new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
 
+    let mutable all = [ socket ]
     let readers = List<Socket>()
     let writers = List<Socket>()
 
@@ -44,10 +45,10 @@ type internal PortableSocket(socket: Socket) =
         writers.Clear()
 
         if interest.HasFlag Readiness.Readable then
-            readers.Add socket
+            readers.AddRange all
 
         if interest.HasFlag Readiness.Writable then
-            writers.Add socket
+            writers.AddRange all
 
         let limit =
             if microseconds < 0L then
@@ -77,14 +78,17 @@ type internal PortableSocket(socket: Socket) =
             | :? IPEndPoint as endPoint -> endPoint
             | _ -> IPEndPoint(IPAddress.Any, 0)
 
+        member _.Socket = socket
+        member _.Watch others = all <- socket :: others
+
         member _.Wait(microseconds, interest) =
             select microseconds interest
             let mutable readiness = Readiness.None
 
-            if readers.Contains socket then
+            if List.exists readers.Contains all then
                 readiness <- readiness ||| Readiness.Readable
 
-            if writers.Contains socket then
+            if List.exists writers.Contains all then
                 readiness <- readiness ||| Readiness.Writable
 
             if readers.Contains wake then

@@ -22,7 +22,8 @@ type internal UdpAddress =
 [<Struct>]
 type internal UdpRoute =
     {
-        /// Our own address, as packet information told it; unspecified lets the system choose.
+        /// Our own address, as packet information told it; unspecified lets the system choose. In place of a port it has the
+        /// number of the agent's socket: 0 for the first.
         Local: UdpAddress
         Remote: UdpAddress
     }

@@ -2,6 +2,7 @@ namespace CoQuic.Runtime
 
 open System
 open System.Net
+open System.Net.Sockets
 open CoQuic.Engine
 
 /// What a wait waits for, and what ended it.
@@ -62,6 +63,12 @@ type internal IUdpSocket =
     inherit IDisposable
 
     abstract LocalEndPoint: IPEndPoint
+
+    /// The system's socket, for another to watch.
+    abstract Socket: Socket
+
+    /// From now on waits are for these sockets as well, and what they are ready for is told as if it were this one.
+    abstract Watch: others: Socket list -> unit
 
     /// Waits until something of `interest` is so, somebody wakes it, or `microseconds` have passed; negative waits without end.
     abstract Wait: microseconds: int64 * interest: Readiness -> Readiness
