@@ -14,6 +14,9 @@
 #load "build/MustShow.fs"
 #load "build/Mutations.fs"
 #load "build/Mutate.fs"
+#load "build/QuicGoBench.fs"
+#load "build/BenchRun.fs"
+#load "build/Bench.fs"
 #load "build/Api.fs"
 #load "build/Links.fs"
 #load "build/Docs.fs"
@@ -131,6 +134,26 @@ let private peers arguments =
 
     if counts.Failed > 0 then 1 else 0
 
+let private bench arguments =
+    let options =
+        Options.parse "bench" [ "--rounds="; "--mebibytes="; "--against=" ] false arguments
+
+    let number name fallback =
+        match Int64.TryParse(options.ValueOr name fallback) with
+        | true, value when value > 0L -> value
+        | _ -> stop $"bench: {name} needs a number above 0."
+
+    let isAgainstQuicGo =
+        match options.Value "--against" with
+        | None -> false
+        | Some "quic-go" -> true
+        | Some other -> stop $"bench knows --against quic-go, not '{other}'."
+
+    if Bench.run (int (number "--rounds" "5")) (number "--mebibytes" "4096") isAgainstQuicGo then
+        0
+    else
+        1
+
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
 let private shown =
     [ "2-bulk", MustShow.bulk
@@ -203,6 +226,11 @@ let private targets =
           "make the shared library with the C ABI, also under the names that bindings link"
           (chore native)
       target "peers" "[--require quic-go]" "exchange files with quic-go, as client and as server" peers
+      target
+          "bench"
+          "[--rounds N] [--mebibytes N] [--against quic-go]"
+          "measure speed beside what this machine could do at most; a missed target fails"
+          bench
       target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
       target "mutate" "" "break twenty rules of the RFCs, one at a time: their tests have to fail" (chore mutate)
       target "format" "[--check]" "format the sources, or only say whether they are formatted" (chore format)
