@@ -9,7 +9,13 @@
 #load "build/Tests.fs"
 #load "build/Demo.fs"
 #load "build/Debian.fs"
+#load "build/PeerSite.fs"
+#load "build/PeerCase.fs"
 #load "build/QuicGo.fs"
+#load "build/QuicGoCases.fs"
+#load "build/Ngtcp2.fs"
+#load "build/Ngtcp2Cases.fs"
+#load "build/Tshark.fs"
 #load "build/Peers.fs"
 #load "build/MustShow.fs"
 #load "build/Mutations.fs"
@@ -22,6 +28,7 @@
 #load "build/Docs.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"
+#load "build/Functional.fs"
 
 open System
 open System.Diagnostics
@@ -124,14 +131,21 @@ let private native arguments =
     |> Native.make
 
 let private peers arguments =
-    let options = Options.parse "peers" [ "--require=" ] false arguments
+    let options = Options.parse "peers" [ "--require="; "--filter=" ] false arguments
 
-    let counts =
-        match options.ValueOr "--require" "" with
-        | "" -> Peers.run false
-        | "quic-go" -> Peers.run true
-        | other -> stop $"peers knows --require quic-go, not '{other}'."
+    let required =
+        (options.ValueOr "--require" "")
+            .Split(',', StringSplitOptions.RemoveEmptyEntries ||| StringSplitOptions.TrimEntries)
+        |> List.ofArray
 
+    match List.except Peers.names required with
+    | [] -> ()
+    | unknown :: _ ->
+        let known = String.Join(", ", Peers.names)
+        stop $"peers knows {known}, not '{unknown}'."
+
+    let counts = Peers.run required (options.ValueOr "--filter" "") |> Peers.total
+    printfn $"\n{Counts.describe counts}"
     if counts.Failed > 0 then 1 else 0
 
 let private bench arguments =
@@ -157,10 +171,16 @@ let private bench arguments =
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
 let private shown =
     [ "2-bulk", MustShow.bulk
-      "2-peers", (fun () -> MustShow.peers (Peers.run true))
+      "2-peers", MustShow.peers
       "2-fresh-clone", MustShow.freshClone
       "3-congestion", MustShow.congestion
       "3-mutations", Mutate.run
+      "3-peers", MustShow.peers
+      "4-examples", Functional.examples
+      "4-laws", Functional.laws
+      "4-chat", Functional.chat
+      "4-failure", Functional.failure
+      "4-cost", Functional.cost
       "6-memory", MustShow.memory ]
 
 let private show arguments =
@@ -225,7 +245,11 @@ let private targets =
           "[--as quictls,boringssl]"
           "make the shared library with the C ABI, also under the names that bindings link"
           (chore native)
-      target "peers" "[--require quic-go]" "exchange files with quic-go, as client and as server" peers
+      target
+          "peers"
+          "[--require quic-go,ngtcp2,tshark] [--filter TEXT]"
+          "exchange files with quic-go and ngtcp2, as client and as server, and let tshark decrypt some"
+          peers
       target
           "bench"
           "[--rounds N] [--mebibytes N] [--against quic-go]"

@@ -1,17 +1,15 @@
 namespace CoQuic.FSharp
 
-/// Programs made of programs. None of them knows that it is not alone.
 [<CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Program =
 
-    /// The same program with other messages. It hears those that `unwrap` knows, and those of its own `After` and `Cancel` are
-    /// wrapped: `unwrap (wrap message)` has to be `Some message`.
     let mapMessages
         (wrap: 'message -> 'other)
         (unwrap: 'other -> 'message option)
         (program: Program<'model, 'message>)
         : Program<'model, 'other> =
-        let outward (model, commands) = model, List.map (Command.map wrap) commands
+        let outward (model, commands) =
+            model, List.map (Command.map wrap) commands
 
         let update now event model =
             match event with
@@ -24,10 +22,6 @@ module Program =
         { Init = outward program.Init
           Update = update }
 
-    /// Two programs on one endpoint. Each hears of the connections that it opened, and its own messages. `choose` says whose a
-    /// connection is that somebody else opened, as soon as its handshake is complete; what happens to it before is told to that
-    /// program then, except for questions about certificates and identities, which the first program is asked. The endpoint ends
-    /// when both have stopped.
     let beside
         (choose: HandshakeInformation option -> ProgramSide)
         (first: Program<'first, 'message1>)
@@ -41,8 +35,6 @@ module Program =
         { Init = Beside.init parts
           Update = Beside.update parts }
 
-    /// Two programs on one server: connections with this application protocol (ALPN) are the first one's, all others the second
-    /// one's.
     let byProtocol
         (applicationProtocol: string)
         (first: Program<'first, 'message1>)
@@ -56,9 +48,6 @@ module Program =
 
         beside choose first second
 
-    /// A server that runs a program for each connection that somebody opens, from `Accepted` to `Closed`; its model is dropped then.
-    /// `program` is asked anew for every event: it has to be cheap, and to give the same program for the same connection. `Stop`
-    /// closes the connection alone, with error code 0; the server goes on until its host stops it.
     let perConnection
         (program: ConnectionHandle -> Program<'model, 'message>)
         : Program<PerConnection<'model>, ConnectionHandle * 'message> =

@@ -18,7 +18,11 @@ module internal PerConnection =
 
         { server with Sharing = sharing }, commands
 
-    let private start (program: ConnectionHandle -> Program<'model, 'message>) connection (server: PerConnection<'model>) =
+    let private start
+        (program: ConnectionHandle -> Program<'model, 'message>)
+        connection
+        (server: PerConnection<'model>)
+        =
         let model, commands = (program connection).Init
 
         wanted

@@ -81,8 +81,7 @@ module internal Sharing =
                 Some owner, toSignal tagOfOwner, settle owner answered
             | None -> None, signal, sharing
 
-        let ownerOf connection =
-            Map.tryFind connection sharing.Owners
+        let ownerOf connection = Map.tryFind connection sharing.Owners
 
         match signal with
         | Signal.Opened(tag, connection) -> answer tag (fun tag -> Signal.Opened(tag, connection)) (own connection)

@@ -28,14 +28,16 @@ type Arbitraries =
         Arb.fromGenShrink (Generators.conditions, shrink)
 
     /// Any effect.
-    static member Effect() : Arbitrary<Effect> = ArbMap.arbitrary<Effect> Generators.leaves
+    static member Effect() : Arbitrary<Effect> =
+        ArbMap.arbitrary<Effect> Generators.leaves
 
     /// Any result.
     static member QueryResult() : Arbitrary<QueryResult> =
         ArbMap.arbitrary<QueryResult> Generators.leaves
 
     /// Any input.
-    static member Input() : Arbitrary<Input> = ArbMap.arbitrary<Input> Generators.leaves
+    static member Input() : Arbitrary<Input> =
+        ArbMap.arbitrary<Input> Generators.leaves
 
     /// Transport settings with which a program goes on working.
     static member Transport() : Arbitrary<TransportConfig> =

@@ -5,22 +5,17 @@ open FsCheck
 open FsCheck.FSharp
 open CoQuic.FSharp
 
-/// Makes values for properties. `Arbitraries` has the same with their shrinkers.
 [<RequireQualifiedAccess>]
 module Generators =
 
     let internal leaves = ArbMap.defaults |> ArbMap.mergeWith<Leaves>
 
-    /// Up to `limit` bytes, 0 or more.
     let bytes (limit: int) : Gen<Bytes> = Leaves.BytesOf limit
 
-    /// Any effect, of few connections and streams.
     let effect: Gen<Effect> = ArbMap.generate<Effect> leaves
 
-    /// Any result.
     let result: Gen<QueryResult> = ArbMap.generate<QueryResult> leaves
 
-    /// Any input, of few connections and streams: most are such that an endpoint refuses them.
     let input: Gen<Input> = ArbMap.generate<Input> leaves
 
     let private milliseconds least most =
@@ -75,8 +70,6 @@ module Generators =
 
     let private mostStages = 4
 
-    /// A link of up to four stages, no two of a kind, that a connection with the default timeouts survives: what a program sends
-    /// over it arrives.
     let link: Gen<Link> =
         gen {
             let! kinds = Gen.shuffle tolerable
@@ -85,14 +78,8 @@ module Generators =
             return { Stages = stages }
         }
 
-    /// Any seed, and a link that a connection with the default timeouts survives.
     let conditions: Gen<Conditions> =
-        Gen.map2
-            (fun seed link ->
-                { Seed = uint64<int> seed
-                  Link = link })
-            (Gen.choose (0, 1_000_000))
-            link
+        Gen.map2 (fun seed link -> { Seed = uint64<int> seed; Link = link }) (Gen.choose (0, 1_000_000)) link
 
     let private setting generator set : Gen<TransportConfig -> TransportConfig> = Gen.map set generator
 
@@ -106,14 +93,16 @@ module Generators =
 
     /// Settings of which every one, and all of them together, let a program go on working.
     let private settings: Gen<TransportConfig -> TransportConfig> list =
-        [ setting
-              (Gen.elements (Enum.GetValues<CongestionControl>()))
-              (fun value config -> { config with CongestionControl = value })
+        [ setting (Gen.elements (Enum.GetValues<CongestionControl>())) (fun value config ->
+              { config with
+                  CongestionControl = value })
           flag (fun value config ->
               { config with
                   EnableHyStartPlusPlus = value })
           flag (fun value config -> { config with PmtudEnabled = value })
-          flag (fun value config -> { config with SendStreamFairness = value })
+          flag (fun value config ->
+              { config with
+                  SendStreamFairness = value })
           flag (fun value config ->
               { config with
                   EnableLatencySpinBit = value })
@@ -126,9 +115,15 @@ module Generators =
                   EnableOptimisticAckMitigation = value })
           setting (Gen.choose (0, 20)) (fun value config -> { config with AckDelayExponent = value })
           setting (milliseconds 1 100) (fun value config -> { config with MaxAckDelay = value })
-          setting (Gen.choose (1, 10)) (fun value config -> { config with AckElicitingThreshold = value })
-          setting (Gen.choose (2, 8)) (fun value config -> { config with ActiveConnectionIdLimit = value })
-          setting (Gen.choose (1200, 1500)) (fun value config -> { config with MaxUdpPayloadSize = value })
+          setting (Gen.choose (1, 10)) (fun value config ->
+              { config with
+                  AckElicitingThreshold = value })
+          setting (Gen.choose (2, 8)) (fun value config ->
+              { config with
+                  ActiveConnectionIdLimit = value })
+          setting (Gen.choose (1200, 1500)) (fun value config ->
+              { config with
+                  MaxUdpPayloadSize = value })
           setting (kibibytes 16 1024) (fun value config -> { config with InitialMaxData = value })
           setting (kibibytes 8 512) (fun value config ->
               { config with
@@ -136,14 +131,18 @@ module Generators =
           setting (kibibytes 8 512) (fun value config ->
               { config with
                   InitialMaxStreamDataBidiRemote = value })
-          setting (kibibytes 8 512) (fun value config -> { config with InitialMaxStreamDataUni = value })
-          setting streams (fun value config -> { config with InitialMaxStreamsBidi = value })
-          setting streams (fun value config -> { config with InitialMaxStreamsUni = value }) ]
+          setting (kibibytes 8 512) (fun value config ->
+              { config with
+                  InitialMaxStreamDataUni = value })
+          setting streams (fun value config ->
+              { config with
+                  InitialMaxStreamsBidi = value })
+          setting streams (fun value config ->
+              { config with
+                  InitialMaxStreamsUni = value }) ]
 
     let private mostSettings = 6
 
-    /// The configuration with up to six of its transport settings changed, such that it still works: windows, limits, congestion
-    /// control, acknowledgments, greasing.
     let configuration (basis: EndpointConfig) : Gen<EndpointConfig> =
         gen {
             let! kinds = Gen.shuffle settings

@@ -11,10 +11,7 @@ open CoQuic.FSharp
 type internal Leaves =
 
     static member private Number(limit: int, make: uint64 -> 'value, value: 'value -> uint64) =
-        Arb.fromGenShrink (
-            Gen.choose (0, limit) |> Gen.map (uint64 >> make),
-            value >> Shrinkers.number >> Seq.map make
-        )
+        Arb.fromGenShrink (Gen.choose (0, limit) |> Gen.map (uint64 >> make), value >> Shrinkers.number >> Seq.map make)
 
     static member BytesOf(limit: int) : Gen<Bytes> =
         Gen.choose (0, limit)
@@ -67,7 +64,4 @@ type internal Leaves =
         |> Arb.fromGen
 
     static member Duration() =
-        Arb.fromGenShrink (
-            Gen.choose (0, 10_000) |> Gen.map (float >> TimeSpan.FromMilliseconds),
-            Shrinkers.time
-        )
+        Arb.fromGenShrink (Gen.choose (0, 10_000) |> Gen.map (float >> TimeSpan.FromMilliseconds), Shrinkers.time)

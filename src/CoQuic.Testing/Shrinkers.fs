@@ -4,11 +4,9 @@ open System
 open Microsoft.FSharp.Reflection
 open CoQuic.FSharp
 
-/// Makes failing values smaller. Every candidate is smaller than the value that it is made of, so that shrinking comes to an end.
 [<RequireQualifiedAccess>]
 module Shrinkers =
 
-    /// Shorter bytes; then bytes of the same length that are all zero.
     let bytes (value: Bytes) : Bytes seq =
         let isZero = value.ToArray() |> Array.forall (fun one -> one = 0uy)
 
@@ -26,13 +24,11 @@ module Shrinkers =
                     Bytes.ofArray (Array.zeroCreate value.Length)
         }
 
-    /// Smaller numbers: zero, half of it, one less.
     let number (value: uint64) : uint64 seq =
         [ 0UL; value / 2UL; value - 1UL ]
         |> Seq.filter (fun smaller -> value > 0UL && smaller < value)
         |> Seq.distinct
 
-    /// Shorter times, in whole milliseconds: none, half of it.
     let time (value: TimeSpan) : TimeSpan seq =
         [ TimeSpan.Zero
           TimeSpan.FromMilliseconds(Math.Floor(value.TotalMilliseconds / 2.0)) ]
@@ -57,7 +53,6 @@ module Shrinkers =
                     for number in numbers -> Which.Numbers(Set.remove number numbers)
             }
 
-    /// Milder stages of the same kind.
     let stage (value: Stage) : Stage seq =
         match value with
         | Stage.Delay delay -> time delay |> Seq.map Stage.Delay
@@ -80,7 +75,6 @@ module Shrinkers =
         | Stage.Mtu _
         | Stage.Bottleneck _ -> Seq.empty
 
-    /// Links with a stage less; then links with a milder one.
     let link (value: Link) : Link seq =
         seq {
             for index in 0 .. value.Stages.Length - 1 -> { Stages = List.removeAt index value.Stages }
@@ -110,7 +104,6 @@ module Shrinkers =
                             yield withField index nearer
         }
 
-    /// Records with fewer fields that differ from another record of the type, such as a configuration that is known to be good.
     let towards (basis: 'record) (value: 'record) : 'record seq =
         match box basis, box value with
         | null, _

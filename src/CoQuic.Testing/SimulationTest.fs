@@ -75,12 +75,7 @@ module SimulationTest =
 
     /// The run again, with all that it did written down.
     let private explain settings (simulation: Simulation) (first: Report) =
-        match
-            simulation
-            |> Simulation.transcribed
-            |> Simulation.recorded
-            |> Simulation.run
-        with
+        match simulation |> Simulation.transcribed |> Simulation.recorded |> Simulation.run with
         | Error error -> [ $"run again, it cannot begin: {error}" ]
         | Ok again ->
             let lines = Report.lines again
@@ -102,7 +97,8 @@ module SimulationTest =
         match tryRun judge simulation with
         | _, None -> ()
         | report, Some problem ->
-            let explained = report |> Option.map (explain settings simulation) |> Option.defaultValue []
+            let explained =
+                report |> Option.map (explain settings simulation) |> Option.defaultValue []
 
             $"{problem}" :: $"the same run again: {again}" :: explained
             |> String.concat "\n"
@@ -133,11 +129,7 @@ module SimulationTest =
                 arbitrary = typeof<Arbitraries> :: config.arbitrary }
 
         testPropertyWithConfig config name (fun (conditions: Conditions) ->
-            hold
-                defaults
-                $"Conditions.apply with {conditions}"
-                judge
-                (Conditions.apply conditions simulation))
+            hold defaults $"Conditions.apply with {conditions}" judge (Conditions.apply conditions simulation))
 
 /// Tests by simulation, with the usual settings.
 [<AutoOpen>]

@@ -104,7 +104,10 @@ let beside =
               let clients =
                   [ for protocol in [ "one"; "two"; "two" ] -> protocol ]
                   |> List.mapi (fun index protocol ->
-                      Node.create $"client{index}" (speaking protocol clientConfig) (client "server" (content 1UL 20_000)))
+                      Node.create
+                          $"client{index}"
+                          (speaking protocol clientConfig)
+                          (client "server" (content 1UL 20_000)))
 
               let serverNode =
                   Node.create
@@ -245,7 +248,9 @@ let commands =
     testCase "a program reaches every input that is not the host's own"
     <| fun () ->
         let commands =
-            FSharpType.GetUnionCases typeof<Command<unit>> |> Array.map _.Name |> Set.ofArray
+            FSharpType.GetUnionCases typeof<Command<unit>>
+            |> Array.map _.Name
+            |> Set.ofArray
 
         let unreached =
             [ for input in FSharpType.GetUnionCases typeof<Input> do

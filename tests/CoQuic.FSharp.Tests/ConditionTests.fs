@@ -116,13 +116,11 @@ let conditions =
               let times = [ ms 150.0; ms 400.0 ]
 
               for seed in seeds do
-                  let node, simulation = transfer seed (base' |> Link.bottleneck 2_000_000L 50_000) size
+                  let node, simulation =
+                      transfer seed (base' |> Link.bottleneck 2_000_000L 50_000) size
 
                   let report =
-                      simulation
-                      |> Simulation.rebinding node times
-                      |> Simulation.transcribed
-                      |> run
+                      simulation |> Simulation.rebinding node times |> Simulation.transcribed |> run
 
                   expectWhole seed node report
 
@@ -145,7 +143,10 @@ let conditions =
                   |> Simulation.transcribed
                   |> run
 
-              Expect.exists (Report.lines report) _.EndsWith("lost: nobody is there") "and it is said what became of them"
+              Expect.exists
+                  (Report.lines report)
+                  _.EndsWith("lost: nobody is there")
+                  "and it is said what became of them"
 
               match (Report.model node report).Signals with
               | Signal.Closed closed :: _ ->
@@ -210,7 +211,9 @@ let records =
 
           testCase "the transcript has inputs, effects, and what became of datagrams"
           <| fun () ->
-              let _, simulation = transfer 1UL (base' |> Link.losing [ 2 ] |> Link.corrupting [ 3 ]) 10_000
+              let _, simulation =
+                  transfer 1UL (base' |> Link.losing [ 2 ] |> Link.corrupting [ 3 ]) 10_000
+
               let report = simulation |> Simulation.transcribed |> run
               let lines = Report.lines report
 

@@ -128,7 +128,9 @@ module StreamSamples =
                 let queues = List.updateAt turn (List.skip (min 1 queue.Length) queue) queues
                 (List.truncate 1 queue @ take) :: go turns (List.skip take.Length noise) queues
 
-        samples.Streams |> List.map (pieces samples.Cuts) |> go samples.Turns samples.Noise
+        samples.Streams
+        |> List.map (pieces samples.Cuts)
+        |> go samples.Turns samples.Noise
 
 type WithHistory =
     static member Interpreter() = Arb.fromGen interpreter

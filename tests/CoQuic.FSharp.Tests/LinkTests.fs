@@ -14,7 +14,8 @@ let private flightOf size time : Flight =
       From = { Host = "here"; Port = 1 }
       To = { Host = "there"; Port = 2 } }
 
-let private runOf stage = LinkRun(1UL, "link", { Stages = [ stage ] })
+let private runOf stage =
+    LinkRun(1UL, "link", { Stages = [ stage ] })
 
 /// What becomes of each of so many datagrams of 1000 bytes, one a millisecond.
 let private passAll count stage =
@@ -46,7 +47,8 @@ let stages =
           testCase "jitter stays within its bounds, and datagrams overtake each other"
           <| fun () ->
               let arrivals =
-                  passAll 200 (Stage.Jitter(ms 10.0)) |> List.map (fun passage -> (single passage).At)
+                  passAll 200 (Stage.Jitter(ms 10.0))
+                  |> List.map (fun passage -> (single passage).At)
 
               for index, arrival in List.indexed arrivals do
                   let sent = at (float (index + 1))
@@ -73,7 +75,10 @@ let stages =
                   |> numbersLost
 
               let isContinued = Set.ofList lost
-              let bursts = lost |> List.filter (fun number -> not (isContinued.Contains(number - 1)))
+
+              let bursts =
+                  lost |> List.filter (fun number -> not (isContinued.Contains(number - 1)))
+
               let average = float lost.Length / float bursts.Length
               Expect.isTrue (average > 4.0 && average < 6.0) $"about 5 in a row: {average}"
               Expect.isTrue (bursts.Length > 100 && bursts.Length < 300) $"about 190 bursts: {bursts.Length}"
@@ -118,7 +123,14 @@ let stages =
               let mark = runOf (Stage.EcnMarking(Which.Chance 1.0))
 
               let after ecn =
-                  (single (mark.Pass(0, { flightOf 10 TimeUs.zero with Ecn = ecn }))).Ecn
+                  (single (
+                      mark.Pass(
+                          0,
+                          { flightOf 10 TimeUs.zero with
+                              Ecn = ecn }
+                      )
+                  ))
+                      .Ecn
 
               Expect.equal (after EcnCodepoint.Ect0) EcnCodepoint.Ce "ECT(0)"
               Expect.equal (after EcnCodepoint.Ect1) EcnCodepoint.Ce "ECT(1)"
@@ -129,7 +141,15 @@ let stages =
               let bleach = runOf Stage.EcnBleaching
 
               for ecn in [ EcnCodepoint.Ect0; EcnCodepoint.Ect1; EcnCodepoint.Ce ] do
-                  let flight = single (bleach.Pass(0, { flightOf 10 TimeUs.zero with Ecn = ecn }))
+                  let flight =
+                      single (
+                          bleach.Pass(
+                              0,
+                              { flightOf 10 TimeUs.zero with
+                                  Ecn = ecn }
+                          )
+                      )
+
                   Expect.equal flight.Ecn EcnCodepoint.NotEct $"{ecn}"
 
           testCase "the MTU is the largest size that passes"
@@ -189,7 +209,9 @@ let bottlenecks =
                       { slow 10_000 with
                           MarkingBytes = Some 1_500 }
 
-              let marks = [ for _ in 1..4 -> (single (run.Pass(0, flightOf 1000 TimeUs.zero))).Ecn ]
+              let marks =
+                  [ for _ in 1..4 -> (single (run.Pass(0, flightOf 1000 TimeUs.zero))).Ecn ]
+
               let ect, ce = EcnCodepoint.Ect0, EcnCodepoint.Ce
               Expect.equal marks [ ect; ect; ce; ce ] "from 2000 waiting bytes on"
 

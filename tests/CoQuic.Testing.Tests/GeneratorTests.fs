@@ -12,8 +12,7 @@ let private config =
     { Properties.config with
         arbitrary = [ typeof<Arbitraries> ] }
 
-let private property name test =
-    testPropertyWithConfig config name test
+let private property name test = testPropertyWithConfig config name test
 
 /// A run of a whole network is expensive.
 let private rareProperty name test =
@@ -27,7 +26,9 @@ let private sample (generator: Gen<'value>) =
     Gen.sampleWithSeed (Rnd(1UL, 3UL)) 30 400 generator |> List.ofArray
 
 let private caseName (value: 'union) =
-    (Microsoft.FSharp.Reflection.FSharpValue.GetUnionFields(value, typeof<'union>) |> fst).Name
+    (Microsoft.FSharp.Reflection.FSharpValue.GetUnionFields(value, typeof<'union>)
+     |> fst)
+        .Name
 
 let private cases<'union> =
     Microsoft.FSharp.Reflection.FSharpType.GetUnionCases typeof<'union>
@@ -73,12 +74,16 @@ let tests =
 
           rareProperty "and with every configuration" (fun (transport: TransportConfig) ->
               let report =
-                  serve { shopConfig with Transport = transport } |> SimulationTest.run
+                  serve
+                      { shopConfig with
+                          Transport = transport }
+                  |> SimulationTest.run
 
               areAll report && report.Outcome = Outcome.Stopped)
 
           rareProperty "no input breaks an endpoint or what holds for it" (fun (inputs: Input list) ->
-              let sources = Sources.create (SeededEntropy(1UL, "inputs")) TimeUs.zero System.DateTimeOffset.UnixEpoch
+              let sources =
+                  Sources.create (SeededEntropy(1UL, "inputs")) TimeUs.zero System.DateTimeOffset.UnixEpoch
 
               match Endpoint.create sources shopConfig with
               | Error error -> failtest $"{error}"

@@ -52,7 +52,9 @@ let customer: Program<int, unit> =
             match event with
             | Network(Signal.HandshakeReady(connection, _)) -> sent, next sent connection
             | Network(Signal.StreamOpened(number, connection, stream)) ->
-                number, Command.sendLast connection stream (Bytes.ofString $"order {number}") :: next number connection
+                number,
+                Command.sendLast connection stream (Bytes.ofString $"order {number}")
+                :: next number connection
             | Network(Signal.Refused _)
             | Network(Signal.Closed _) -> sent, [ Command.Stop ]
             | Network _

@@ -26,8 +26,7 @@ let private withVariable name (value: string) action =
     finally
         Environment.SetEnvironmentVariable(name, before)
 
-let private lossy =
-    network |> Simulation.over (Link.ideal |> Link.loss 0.02)
+let private lossy = network |> Simulation.over (Link.ideal |> Link.loss 0.02)
 
 let private judge report =
     Expect.isTrue (areInOrder report) "the orders come in order"
@@ -112,7 +111,8 @@ let tests =
           testCase "an invariant that breaks is a failure"
           <| fun () ->
               let watched =
-                  lossy |> Simulation.always "few orders" shopNode (fun shop -> shop.Orders.Length < 5)
+                  lossy
+                  |> Simulation.always "few orders" shopNode (fun shop -> shop.Orders.Length < 5)
 
               let message = messageOf (simulationTest "invariant" (fun _ -> watched) ignore)
               Expect.stringContains message "\"few orders\" did not hold" "its name"
@@ -171,7 +171,11 @@ let tests =
               let message = messageOf test
               Expect.stringContains message "the orders come in order" "the judge"
               let shrunk = message.Substring(message.IndexOf("Shrunk", StringComparison.Ordinal))
-              Expect.stringContains shrunk "seed 0, Link: reordering number 24, back by 1 ms\n" "one datagram, 1 ms late"
+
+              Expect.stringContains
+                  shrunk
+                  "seed 0, Link: reordering number 24, back by 1 ms\n"
+                  "one datagram, 1 ms late"
 
           testCase "a property that holds passes"
           <| fun () ->

@@ -48,6 +48,6 @@ type Violation =
     }
 
     member private this.Display =
-        $"\"{this.Invariant}\" did not hold at {this.At}, after step {this.Step}, of {this.Node}"
+        $"\"{this.Invariant}\" did not hold after step {this.Step}, of {this.Node} at {this.At}"
 
     override this.ToString() = this.Display

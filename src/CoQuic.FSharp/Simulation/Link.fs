@@ -128,7 +128,11 @@ module Link =
     /// A link that loses datagrams in bursts: the probability, 0 to 1, that one begins, and how many datagrams, 1 or more, it takes on
     /// average.
     let burstLoss (beginning: float) (length: float) (link: Link) : Link =
-        thenStage (Stage.BurstLoss { Beginning = beginning; Length = length }) link
+        thenStage
+            (Stage.BurstLoss
+                { Beginning = beginning
+                  Length = length })
+            link
 
     /// A link that holds datagrams back for a time, with this probability, 0 to 1.
     let reordering (probability: float) (back: TimeSpan) (link: Link) : Link =

@@ -53,11 +53,7 @@ type internal Network(simulation: Simulation, nodes: NodeRun list) =
     let suffer (flight: Flight) fate =
         traffic <- Traffic.count fate traffic
 
-        writer.Note(
-            now,
-            flight.From.Host,
-            fun () -> TranscriptEvent.Underway(flight.Bytes.Length, flight.To, fate)
-        )
+        writer.Note(now, flight.From.Host, fun () -> TranscriptEvent.Underway(flight.Bytes.Length, flight.To, fate))
 
     /// Through the stages that take no time, up to the next instant.
     let rec pass (link: LinkRun) stage (flight: Flight) =
@@ -150,8 +146,7 @@ type internal Network(simulation: Simulation, nodes: NodeRun list) =
             let handle, result = Endpoint.connect now input node.Endpoint
             step node (Input.OpenConnection input) result (fun program -> program.Opened(now, tag, handle, result))
         else
-            turnProgram node (fun program ->
-                program.OpenFailed(now, tag, OpenError.HostNotFound request.Remote.Host))
+            turnProgram node (fun program -> program.OpenFailed(now, tag, OpenError.HostNotFound request.Remote.Host))
 
     let migrate (node: NodeRun) connection target =
         let reason, remote =
@@ -249,9 +244,7 @@ type internal Network(simulation: Simulation, nodes: NodeRun list) =
             node.Deadline <- ValueNone
             turnProgram node (fun program -> program.Elapsed now) |> performAll node
         | Post(node, _) when node.IsStopped -> ()
-        | Post(node, number) ->
-            turnProgram node (fun program -> program.Posted(now, number))
-            |> performAll node
+        | Post(node, number) -> turnProgram node (fun program -> program.Posted(now, number)) |> performAll node
 
     let isReached () =
         match simulation.Until with

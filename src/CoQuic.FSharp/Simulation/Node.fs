@@ -68,8 +68,7 @@ type Node internal (name: string, config: EndpointConfig, posts: System.TimeSpan
     /// The program, from its beginning.
     member internal _.BeginProgram() = start ()
 
-    member private _.Display =
-        $"Node {name}: {(string config.Role).ToLowerInvariant()}"
+    member private _.Display = $"Node {name}: {(string config.Role).ToLowerInvariant()}"
 
     /// Its name, and the role of its endpoint.
     override this.ToString() = this.Display
@@ -78,7 +77,8 @@ type Node internal (name: string, config: EndpointConfig, posts: System.TimeSpan
 [<Sealed>]
 type Node<'model, 'message when 'message: equality>
     internal
-    (name: string, config: EndpointConfig, program: Program<'model, 'message>, posts: (System.TimeSpan * 'message) list) =
+    (name: string, config: EndpointConfig, program: Program<'model, 'message>, posts: (System.TimeSpan * 'message) list)
+    =
     inherit
         Node(
             name,

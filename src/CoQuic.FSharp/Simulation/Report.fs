@@ -131,8 +131,12 @@ type Report =
     member private this.Display =
         let traffic = this.Traffic
 
-        $"{this.Outcome} at {this.Now} after {this.Steps} inputs; datagrams: {traffic.Sent} sent, {traffic.Lost} lost, "
-        + $"{traffic.Delivered} arrived"
+        let ending =
+            match this.Outcome with
+            | Outcome.Broken _ -> string this.Outcome
+            | outcome -> $"{outcome} at {this.Now} after {this.Steps} inputs"
+
+        $"{ending}; datagrams: {traffic.Sent} sent, {traffic.Lost} lost, {traffic.Delivered} arrived"
 
     override this.ToString() = this.Display
 
@@ -149,8 +153,7 @@ module Report =
         known node report.Models |> unbox<'model>
 
     /// What a node did, for `Replay.run`; none unless the simulation is `Simulation.recorded`.
-    let recording (node: Node) (report: Report) : Recording option =
-        Map.tryFind node.Name report.Recordings
+    let recording (node: Node) (report: Report) : Recording option = Map.tryFind node.Name report.Recordings
 
     /// What happened, a line each, with the time since the beginning; none unless the simulation is `Simulation.transcribed`.
     let lines (report: Report) : string list = Transcript.lines report.Transcript

@@ -3,11 +3,9 @@ namespace CoQuic.FSharp
 open System
 open System.Collections.Generic
 
-/// Simulated networks: a virtual clock, links, and programs that know nothing of it.
 [<CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Simulation =
 
-    /// A network of these nodes, whose chance the seed, any number, decides, with ideal links, for up to an hour of virtual time.
     let create (seed: uint64) (nodes: Node list) : Simulation =
         { Seed = seed
           Nodes = nodes
@@ -22,34 +20,26 @@ module Simulation =
           Until = None
           Invariants = [] }
 
-    /// The same network with this link from each node to each other one.
     let over (link: Link) (simulation: Simulation) : Simulation = { simulation with Link = link }
 
-    /// The same network with this link from one node to another, and not back.
     let between (sender: Node) (receiver: Node) (link: Link) (simulation: Simulation) : Simulation =
         { simulation with
             Links = Map.add (sender.Name, receiver.Name) link simulation.Links }
 
-    /// The same network with a node behind an address translation, which forgets its ports at these virtual times since the beginning.
-    /// Nobody can open a connection to such a node.
     let rebinding (node: Node) (times: TimeSpan list) (simulation: Simulation) : Simulation =
         { simulation with
             Rebindings = Map.add node.Name times simulation.Rebindings }
 
-    /// The same network, which ends when a node's model fulfils a condition.
     let until (node: Node<'model, 'message>) (condition: 'model -> bool) (simulation: Simulation) : Simulation =
         { simulation with
             Until = Some(node.Name, unbox<'model> >> condition) }
 
-    /// The same network, which lasts this long a virtual time at most.
     let within (limit: TimeSpan) (simulation: Simulation) : Simulation = { simulation with TimeLimit = limit }
 
-    /// The same network, which ends as broken after the first step that an invariant, with this name, does not hold for.
     let invariant (name: string) (holds: SimulationStep -> bool) (simulation: Simulation) : Simulation =
         { simulation with
             Invariants = simulation.Invariants @ [ { Name = name; Holds = holds } ] }
 
-    /// The same network, which ends as broken after the first step that leaves a node's model without a property, with this name.
     let always
         (name: string)
         (node: Node<'model, 'message>)
@@ -58,12 +48,10 @@ module Simulation =
         : Simulation =
         invariant name (fun moment -> holds (SimulationStep.model node moment)) simulation
 
-    /// The same network, whose report has all that happened.
     let transcribed (simulation: Simulation) : Simulation =
         { simulation with
             KeepTranscript = true }
 
-    /// The same network, whose report has a recording of each node, which `Replay.run` repeats.
     let recorded (simulation: Simulation) : Simulation =
         { simulation with
             KeepRecordings = true }
@@ -144,7 +132,6 @@ module Simulation =
 
         go [] simulation.Nodes
 
-    /// Runs the network to its end. The same network gives the same report again, in every process.
     let run (simulation: Simulation) : Result<Report, SimulationError> =
         match fault simulation with
         | Some error -> Error error

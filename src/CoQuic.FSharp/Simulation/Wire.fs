@@ -128,8 +128,7 @@ module internal StageRun =
 
     /// Whole microseconds are too coarse for fast lines, so that the line's own time is in nanoseconds.
     let private serve (bottleneck: Bottleneck) stage : StageRun =
-        let nanosecondsPerByte =
-            8.0 * nanosecondsPerSecond / float bottleneck.BitsPerSecond
+        let nanosecondsPerByte = 8.0 * nanosecondsPerSecond / float bottleneck.BitsPerSecond
 
         let mutable free = 0L
 
@@ -174,7 +173,12 @@ module internal StageRun =
         | Stage.Corruption which -> whenPicked dice which (flipBit dice)
         | Stage.EcnMarking which -> whenPicked dice which mark
         | Stage.EcnBleaching -> bleach
-        | Stage.Mtu bytes -> fun flight -> if flight.Bytes.Length > bytes then lost stage else onward flight
+        | Stage.Mtu bytes ->
+            fun flight ->
+                if flight.Bytes.Length > bytes then
+                    lost stage
+                else
+                    onward flight
         | Stage.Bottleneck bottleneck -> serve bottleneck stage
         | Stage.BlackHole(since, until) -> swallow since until stage
 
@@ -190,4 +194,4 @@ type internal LinkRun(seed: uint64, label: string, link: Link) =
     member _.Length = stages.Length
 
     /// What leaves a stage, counted from 0, when this flight comes to it.
-    member _.Pass(stage: int, flight: Flight) = stages[stage]flight
+    member _.Pass(stage: int, flight: Flight) = stages[stage] flight
