@@ -86,7 +86,7 @@ let private follow (child: Process) =
     last
 
 /// Ours tell what they have allocated.
-let private environment = [ "COQUIC_SEND_PROFILE", "1" ]
+let private environment = [ ("COQUIC_SEND_PROFILE", "1") ]
 
 let private endServer (server: Quiet) =
     if not server.Child.HasExited then
