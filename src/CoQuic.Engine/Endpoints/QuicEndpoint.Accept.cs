@@ -104,6 +104,7 @@ public sealed partial class QuicEndpoint
             ResetTokens = _resetTokens,
             Resets = _resets,
             Router = _router,
+            Certificates = _certificates,
             Handle = NextHandle,
             Version = initial.Packet.Version,
             LocalId = localId,
