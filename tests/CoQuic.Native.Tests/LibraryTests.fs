@@ -152,6 +152,20 @@ let tests =
               Environment.SetEnvironmentVariable("ASAN_OPTIONS", "detect_leaks=0")
               smoke [ "-g"; "-fsanitize=address,undefined"; "-fno-sanitize-recover=undefined" ]
 
+          testCase "a host may load the library, close it and load it again"
+          <| fun () ->
+              needLibrary ()
+
+              withIdentity (fun folder _ ->
+                  let program = Path.Combine(folder, "reload")
+                  let source = Path.Combine(sources, "reload.c")
+
+                  runProgram "cc" [ "-std=c11"; "-Wall"; "-Wextra"; "-Werror"; source; "-o"; program; "-ldl" ]
+                  |> ignore
+
+                  let told = (runProgram program [ library ]).TrimEnd().Split '\n' |> List.ofArray
+                  Expect.equal told (List.replicate 3 "version 12, stays") "its code is not taken from under it")
+
           testCase "the page's example in Python opens a connection"
           <| fun () ->
               needLibrary ()
