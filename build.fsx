@@ -9,7 +9,13 @@
 #load "build/Tests.fs"
 #load "build/Demo.fs"
 #load "build/Debian.fs"
+#load "build/PeerSite.fs"
+#load "build/PeerCase.fs"
 #load "build/QuicGo.fs"
+#load "build/QuicGoCases.fs"
+#load "build/Ngtcp2.fs"
+#load "build/Ngtcp2Cases.fs"
+#load "build/Tshark.fs"
 #load "build/Peers.fs"
 #load "build/MustShow.fs"
 #load "build/Mutations.fs"
@@ -122,23 +128,31 @@ let private native arguments =
     |> Native.make
 
 let private peers arguments =
-    let options = Options.parse "peers" [ "--require=" ] false arguments
+    let options = Options.parse "peers" [ "--require="; "--filter=" ] false arguments
 
-    let counts =
-        match options.ValueOr "--require" "" with
-        | "" -> Peers.run false
-        | "quic-go" -> Peers.run true
-        | other -> stop $"peers knows --require quic-go, not '{other}'."
+    let required =
+        (options.ValueOr "--require" "")
+            .Split(',', StringSplitOptions.RemoveEmptyEntries ||| StringSplitOptions.TrimEntries)
+        |> List.ofArray
 
+    match List.except Peers.names required with
+    | [] -> ()
+    | unknown :: _ ->
+        let known = String.Join(", ", Peers.names)
+        stop $"peers knows {known}, not '{unknown}'."
+
+    let counts = Peers.run required (options.ValueOr "--filter" "") |> Peers.total
+    printfn $"\n{Counts.describe counts}"
     if counts.Failed > 0 then 1 else 0
 
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
 let private shown =
     [ "2-bulk", MustShow.bulk
-      "2-peers", (fun () -> MustShow.peers (Peers.run true))
+      "2-peers", MustShow.peers
       "2-fresh-clone", MustShow.freshClone
       "3-congestion", MustShow.congestion
       "3-mutations", Mutate.run
+      "3-peers", MustShow.peers
       "4-examples", Functional.examples
       "4-laws", Functional.laws
       "4-chat", Functional.chat
@@ -208,7 +222,11 @@ let private targets =
           "[--as quictls,boringssl]"
           "make the shared library with the C ABI, also under the names that bindings link"
           (chore native)
-      target "peers" "[--require quic-go]" "exchange files with quic-go, as client and as server" peers
+      target
+          "peers"
+          "[--require quic-go,ngtcp2,tshark] [--filter TEXT]"
+          "exchange files with quic-go and ngtcp2, as client and as server, and let tshark decrypt some"
+          peers
       target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
       target "mutate" "" "break twenty rules of the RFCs, one at a time: their tests have to fail" (chore mutate)
       target "format" "[--check]" "format the sources, or only say whether they are formatted" (chore format)

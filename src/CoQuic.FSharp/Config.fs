@@ -259,8 +259,12 @@ type OrphanZeroRttBuffer =
     }
 
     member private this.Display =
-        if this.MaxPackets = 0 then
+        let standard = Engine.OrphanZeroRttBuffer.Small
+
+        if Engine.OrphanZeroRttBuffer(this.MaxPackets, this.MaxBytes, this.MaxAge) = standard then
             "OrphanZeroRttBuffer: the defaults"
+        elif this.MaxPackets = 0 || this.MaxBytes = 0 || this.MaxAge = TimeSpan.Zero then
+            "OrphanZeroRttBuffer: off"
         else
             $"OrphanZeroRttBuffer: {this.MaxPackets} datagrams, {this.MaxBytes} bytes, {this.MaxAge.TotalMilliseconds} ms"
 

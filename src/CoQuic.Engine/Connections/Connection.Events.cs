@@ -44,6 +44,9 @@ internal sealed partial class Connection
         Move(_gathered, effects);
     }
 
+    /// <summary>Gives out what a client's connection has told before another one takes its place: why that is.</summary>
+    public void GiveOutTold(List<Effect> effects) => Move(_told, effects);
+
     private static void Move(List<Effect> from, List<Effect> to)
     {
         to.AddRange(from);

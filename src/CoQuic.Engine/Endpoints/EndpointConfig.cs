@@ -221,6 +221,9 @@ public sealed record EndpointConfig
     /// </summary>
     public Bytes StatelessResetKey { get; init; }
 
+    /// <summary>Limits of keys below those of their cipher suite, which RFC 9001 §6.6 leaves to us; none keeps to the suite's.</summary>
+    internal AeadLimits? AeadLimits { get; init; }
+
     /// <summary>
     /// Who judges certificates in the end: without verification, whoever accepts every chain; null where the application does.
     /// </summary>

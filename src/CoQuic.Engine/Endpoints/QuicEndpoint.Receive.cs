@@ -99,6 +99,7 @@ public sealed partial class QuicEndpoint
     private void Restart(TimeUs now, Connection refused, QuicVersion version)
     {
         ConnectionSetup setup = refused.Setup;
+        refused.GiveOutTold(_effects);
         Remove(refused);
         ConnectionId destination = DrawInitialDestination();
         var next = new Connection(now, setup with
