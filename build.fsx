@@ -20,6 +20,9 @@
 #load "build/MustShow.fs"
 #load "build/Mutations.fs"
 #load "build/Mutate.fs"
+#load "build/QuicGoBench.fs"
+#load "build/BenchRun.fs"
+#load "build/Bench.fs"
 #load "build/Api.fs"
 #load "build/Links.fs"
 #load "build/Docs.fs"
@@ -145,6 +148,26 @@ let private peers arguments =
     printfn $"\n{Counts.describe counts}"
     if counts.Failed > 0 then 1 else 0
 
+let private bench arguments =
+    let options =
+        Options.parse "bench" [ "--rounds="; "--mebibytes="; "--against=" ] false arguments
+
+    let number name fallback =
+        match Int64.TryParse(options.ValueOr name fallback) with
+        | true, value when value > 0L -> value
+        | _ -> stop $"bench: {name} needs a number above 0."
+
+    let isAgainstQuicGo =
+        match options.Value "--against" with
+        | None -> false
+        | Some "quic-go" -> true
+        | Some other -> stop $"bench knows --against quic-go, not '{other}'."
+
+    if Bench.run (int (number "--rounds" "5")) (number "--mebibytes" "4096") isAgainstQuicGo then
+        0
+    else
+        1
+
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
 let private shown =
     [ "2-bulk", MustShow.bulk
@@ -227,6 +250,11 @@ let private targets =
           "[--require quic-go,ngtcp2,tshark] [--filter TEXT]"
           "exchange files with quic-go and ngtcp2, as client and as server, and let tshark decrypt some"
           peers
+      target
+          "bench"
+          "[--rounds N] [--mebibytes N] [--against quic-go]"
+          "measure speed beside what this machine could do at most; a missed target fails"
+          bench
       target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
       target "mutate" "" "break twenty rules of the RFCs, one at a time: their tests have to fail" (chore mutate)
       target "format" "[--check]" "format the sources, or only say whether they are formatted" (chore format)

@@ -157,13 +157,13 @@ module Run =
             else
                 0UL
 
-        let opens =
+        if count = 0UL then
+            run, []
+        else
+            { run with
+                Opened = run.Opened + count
+                Opening = run.Opening + count },
             List.init (int count) (fun index -> Command.Open(int run.Opened + index, openRequest run))
-
-        { run with
-            Opened = run.Opened + count
-            Opening = run.Opening + count },
-        opens
 
     let private elapsed (now: TimeUs) (run: Run) =
         match run.Phase with
@@ -245,7 +245,7 @@ module Run =
         match Map.tryFind handle run.Sessions with
         | None -> run, []
         | Some session ->
-            let turn = ClientTurn.start run.Totals session |> step (moment now run)
+            let turn = step (moment now run) (ClientTurn.start run.Totals session)
             let isCompleted = turn.Session.IsControlComplete && not session.IsControlComplete
 
             let run =

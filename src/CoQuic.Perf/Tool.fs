@@ -28,6 +28,11 @@ module internal Tool =
     let private lookUp name =
         System.Environment.GetEnvironmentVariable name |> Option.ofObj
 
+    /// What the process has allocated so far, where that is asked for.
+    let private tellProfile () =
+        if Environment.tellsProfile lookUp then
+            Console.Error.WriteLine $"allocated_bytes={GC.GetTotalAllocatedBytes true}"
+
     let private options (config: Config) endpoint =
         { RuntimeOptions.create endpoint with
             Engine = config.Engine
@@ -132,6 +137,7 @@ module internal Tool =
                 runs.Add run
                 isFailed <- run.Measurement.Failure.IsSome
 
+            tellProfile ()
             return conclude config (List.ofSeq runs)
         }
 
@@ -199,5 +205,6 @@ module internal Tool =
                 let registrations = onSignals (fun () -> agent.Stop() |> ignore)
                 let! _ = agent.Completion
                 registrations |> List.iter _.Dispose()
+                tellProfile ()
                 return 0
         }

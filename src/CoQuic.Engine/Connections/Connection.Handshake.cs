@@ -21,6 +21,7 @@ internal sealed partial class Connection
                 KeyShareGroups = _config.KeyShareGroups,
                 CipherSuites = _config.CipherSuites,
                 EnableKeyLog = _config.EnableKeyLog,
+                Certificates = _setup.Certificates,
                 ServerName = _setup.ServerName,
                 Verifier = _config.EffectiveVerifier,
                 Identities = _config.ClientIdentities,
@@ -36,6 +37,7 @@ internal sealed partial class Connection
                 Groups = _config.Groups,
                 CipherSuites = _config.CipherSuites,
                 EnableKeyLog = _config.EnableKeyLog,
+                Certificates = _setup.Certificates,
                 Identities = _config.AsksForServerIdentities ? null : _config.ServerIdentities,
                 ClientAuthentication = _config.ClientCertificates == ClientCertificatePolicy.None
                     ? null

@@ -34,6 +34,7 @@ public sealed partial class QuicEndpoint
             ResetTokens = _resetTokens,
             Resets = _resets,
             Router = _router,
+            Certificates = _certificates,
             Handle = NextHandle,
             Version = version,
             LocalId = localId,

@@ -19,6 +19,7 @@ public sealed partial class QuicEndpoint : IDisposable
     private readonly StatelessResetTable _resets;
     private readonly Dictionary<ConnectionHandle, Connection> _connections = [];
     private readonly DatagramRouter _router = new();
+    private readonly KnownCertificates _certificates = new();
     private readonly DeadlineQueue<Connection> _deadlines = new();
     private readonly Queue<Connection> _turns = new();
     private readonly List<Connection> _touched = [];
@@ -102,6 +103,7 @@ public sealed partial class QuicEndpoint : IDisposable
         foreach (Connection connection in _connections.Values)
             connection.Dispose();
         _connections.Clear();
+        _certificates.Dispose();
         _tokens?.Dispose();
         _ticketSealer?.Dispose();
     }
