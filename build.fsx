@@ -163,10 +163,11 @@ let private bench arguments =
         | Some "quic-go" -> true
         | Some other -> stop $"bench knows --against quic-go, not '{other}'."
 
-    if Bench.run (int (number "--rounds" "5")) (number "--mebibytes" "4096") isAgainstQuicGo then
-        0
-    else
-        1
+    let isFast =
+        Bench.run (int (number "--rounds" "5")) (number "--mebibytes" "4096") isAgainstQuicGo
+
+    Functional.cost () |> ignore
+    if isFast then 0 else 1
 
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
 let private shown =

@@ -12,6 +12,9 @@ let private expect holds sentence =
     if not holds then
         stop sentence
 
+/// Lines shown one after the other need the product once.
+let private product = lazy Product.build "Release"
+
 /// A script's lines and seconds. It has to succeed within a minute, and to say what it does.
 let private runExample (script: string) =
     let name = Path.GetFileName script
@@ -31,7 +34,7 @@ let private scripts () =
 
 /// Every example runs as it stands, after a build, in under a minute.
 let examples () =
-    Product.build "Release"
+    product.Force()
 
     [ for script in scripts () do
           let name, _, seconds = runExample script
@@ -64,7 +67,7 @@ let laws () =
 
 /// One chat, unchanged, in a network that loses a tenth of all datagrams, and on sockets.
 let chat () =
-    Product.build "Release"
+    product.Force()
     let _, lines, seconds = runExample (inRoot "examples/05-chat.fsx")
     let text = String.Join("\n", lines)
     let lost = Regex.Match(text, @"(\d+) of (\d+) datagrams did not arrive")
@@ -78,7 +81,7 @@ let chat () =
 
 /// A bug found by FsCheck, shrunk, recorded, replayed and explained.
 let failure () =
-    Product.build "Release"
+    product.Force()
 
     let _, lines, seconds =
         runExample (inRoot "examples/08-property-about-a-protocol.fsx")

@@ -55,20 +55,20 @@ type Interpreter =
         Wakeup: TimeUs option
     }
 
-/// Folds results into state and outputs, and turns what an application wants into actions.
+/// <summary>Folds results into state and outputs, and turns what an application wants into actions.</summary>
 /// <remarks>
 /// Its laws, for all results and all states that can be reached:
 /// <list type="number">
 /// <item><description>It is pure: it performs nothing, and the same arguments give the same answer.</description></item>
 /// <item><description>Folding a result without effects, with the wake-up that is known already, changes nothing and yields
 /// nothing.</description></item>
-/// <item><description>Folding two results in turn equals folding `QueryResult.append` of them: the same state, and the same outputs
+/// <item><description>Folding two results in turn equals folding <c>QueryResult.append</c> of them: the same state, and the same outputs
 /// but for the timers and re-entries that the second one supersedes. It is defined where the first result has no local
 /// error.</description></item>
-/// <item><description>The runs that are transmitted are those of the `SendDatagram` effects, all of them and in their order; only a
+/// <item><description>The runs that are transmitted are those of the <c>SendDatagram</c> effects, all of them and in their order; only a
 /// missing route is filled in.</description></item>
 /// <item><description>The bytes of a stream reach the application once, in order, and with their end.</description></item>
-/// <item><description>After `Closed` no signal of that connection follows, but for a `Declined` that answers a command which still
+/// <item><description>After <c>Closed</c> no signal of that connection follows, but for a <c>Declined</c> that answers a command which still
 /// names it.</description></item>
 /// <item><description>The wake-up that is known is the last result's.</description></item>
 /// </list>

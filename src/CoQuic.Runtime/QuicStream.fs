@@ -2,6 +2,7 @@ namespace CoQuic.Runtime
 
 open System
 open System.IO
+open System.Runtime.InteropServices
 open System.Threading
 open System.Threading.Tasks
 open CoQuic.FSharp
@@ -146,8 +147,10 @@ type QuicStream internal (core: StreamCore, defaultErrorCode: uint64) =
         check ()
         Task.CompletedTask
 
+    // C# takes default arguments from the override that it sees, not from Stream.
+
     /// Reads at least one byte, or 0 at the end of the stream. A cancelled read has taken nothing, and the stream goes on.
-    override _.ReadAsync(buffer: Memory<byte>, cancellationToken: CancellationToken) : ValueTask<int> =
+    override _.ReadAsync(buffer: Memory<byte>, [<Optional>] cancellationToken: CancellationToken) : ValueTask<int> =
         receiver().ReadAsync(buffer, cancellationToken)
 
     override this.ReadAsync(buffer: byte[], offset: int, count: int, cancellationToken: CancellationToken) : Task<int> =
@@ -157,7 +160,7 @@ type QuicStream internal (core: StreamCore, defaultErrorCode: uint64) =
     override this.Read(buffer: byte[], offset: int, count: int) : int =
         this.ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult()
 
-    override this.WriteAsync(buffer: ReadOnlyMemory<byte>, cancellationToken: CancellationToken) : ValueTask =
+    override this.WriteAsync(buffer: ReadOnlyMemory<byte>, [<Optional>] cancellationToken: CancellationToken) : ValueTask =
         this.WriteAsync(buffer, false, cancellationToken)
 
     override this.WriteAsync(buffer: byte[], offset: int, count: int, cancellationToken: CancellationToken) : Task =

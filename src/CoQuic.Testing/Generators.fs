@@ -48,17 +48,17 @@ module Generators =
     let private tolerable =
         [ milliseconds 1 100 |> Gen.map Stage.Delay
           milliseconds 1 20 |> Gen.map Stage.Jitter
-          which 100 |> Gen.map Stage.Loss
+          which 50 |> Gen.map Stage.Loss
           Gen.map2
               (fun beginning length ->
                   Stage.BurstLoss
                       { Beginning = float beginning / 1000.0
                         Length = float length / 10.0 })
-              (Gen.choose (1, 30))
-              (Gen.choose (10, 20))
+              (Gen.choose (1, 10))
+              (Gen.choose (10, 15))
           Gen.map2 (fun chosen back -> Stage.Reordering(chosen, back)) (which 200) (milliseconds 1 50)
           which 300 |> Gen.map Stage.Duplication
-          which 50 |> Gen.map Stage.Corruption
+          which 30 |> Gen.map Stage.Corruption
           which 300 |> Gen.map Stage.EcnMarking
           Gen.constant Stage.EcnBleaching
           Gen.choose (1200, 1500) |> Gen.map Stage.Mtu

@@ -253,7 +253,14 @@ let records =
                   |> Node.post (ms 30.0) "stop"
                   |> Node.post (ms 40.0) "late"
 
-              let report = Simulation.create 1UL [ node ] |> run
+              let report = Simulation.create 1UL [ node ] |> Simulation.transcribed |> run
+
+              Expect.equal
+                  (Report.lines report)
+                  [ "+0.000 ms user: > posted: first"
+                    "+10.000 ms user: > posted: second"
+                    "+20.000 ms user: > posted: stop" ]
+                  "the transcript has them, with times since the first"
 
               Expect.equal
                   (List.rev (Report.model node report))

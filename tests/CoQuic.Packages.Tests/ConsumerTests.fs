@@ -98,7 +98,9 @@ await using var connection = await QuicClient.ConnectAsync(asking);
 await using var stream = await connection.OpenOutboundStreamAsync(QuicStreamType.Bidirectional);
 await stream.WriteAsync("Hello from C#"u8.ToArray());
 stream.CompleteWrites();
-Console.WriteLine("echo: " + await new StreamReader(stream).ReadToEndAsync());
+var first = new byte[1];
+_ = await stream.ReadAsync(first);
+Console.WriteLine("echo: " + (char)first[0] + await new StreamReader(stream).ReadToEndAsync());
 await serving;
 """
 

@@ -62,11 +62,18 @@ let customer: Program<int, unit> =
 
 let private identity = ServerIdentity.simulated 1UL "shop"
 
-let shopConfig = EndpointConfig.server "orders" identity
+/// Bad luck in a row may take longer than the default allows for a handshake.
+let private patient (config: EndpointConfig) =
+    { config with
+        Transport.HandshakeTimeout = TimeSpan.FromSeconds 60.0
+        Transport.MaxIdleTimeout = TimeSpan.FromSeconds 120.0 }
+
+let shopConfig = EndpointConfig.server "orders" identity |> patient
 
 let customerConfig =
     EndpointConfig.client "orders"
     |> EndpointConfig.verifiedBy (Trust.only identity)
+    |> patient
 
 let shopNode = Node.create "shop" shopConfig shop
 let customerNode = Node.create "customer" customerConfig customer

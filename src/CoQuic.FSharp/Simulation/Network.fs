@@ -157,6 +157,8 @@ type internal Network(simulation: Simulation, nodes: NodeRun list) =
             turnProgram node (fun program -> program.Elapsed agenda.Now) |> performAll node
         | Post(node, _) when node.IsStopped -> ()
         | Post(node, number) ->
+            writer.Note(agenda.Now, node.Name, fun () -> TranscriptEvent.Posted(node.Program.PostText number))
+
             turnProgram node (fun program -> program.Posted(agenda.Now, number))
             |> performAll node
 

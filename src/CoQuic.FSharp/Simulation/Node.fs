@@ -13,6 +13,9 @@ type internal INodeProgram =
     /// The post of this number, from 0, comes.
     abstract Posted: now: TimeUs * post: int -> Action list
 
+    /// What that message prints as.
+    abstract PostText: post: int -> string
+
     abstract Elapsed: now: TimeUs -> Action list
     abstract Model: objnull
 
@@ -45,6 +48,7 @@ type internal NodeProgram<'model, 'message when 'message: equality>
         member _.Posted(now, post) =
             deliver now (Occurrence.Posted posts[post])
 
+        member _.PostText post = $"{posts[post]}"
         member _.Elapsed now = deliver now Occurrence.Elapsed
 
         member _.Model =

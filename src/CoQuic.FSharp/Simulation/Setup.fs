@@ -34,7 +34,10 @@ type Simulation =
     }
 
     member private this.Display =
-        let nodes = String.Join(", ", [ for node in this.Nodes -> node.Name ])
+        let nodes =
+            match this.Nodes with
+            | [] -> "nobody"
+            | nodes -> String.Join(", ", [ for node in nodes -> node.Name ])
 
         let links =
             string this.Link

@@ -7,7 +7,9 @@ open System
 type TranscriptEvent =
     /// The node's endpoint was given an input.
     | Input of input: Input
-    /// An effect of it.
+    /// The node's program was posted a message, as it prints.
+    | Posted of message: string
+    /// An effect of an input.
     | Effect of effect: Effect
     /// The endpoint refused it.
     | Declined of error: LocalError
@@ -17,6 +19,7 @@ type TranscriptEvent =
     member private this.Display =
         match this with
         | Input input -> $"> {input}"
+        | Posted message -> $"> posted: {message}"
         | Effect effect -> string effect
         | Declined error -> string error
         | Underway(bytes, destination, fate) -> $"~ {bytes} bytes to {destination} {fate}"
@@ -41,7 +44,7 @@ type TranscriptEntry =
 /// What happened in a simulation.
 module Transcript =
 
-    /// A line an entry, with the time since the first one. `>` stands before inputs, `~` before what happened to a datagram on its way.
+    /// A line an entry, with the time since the first one. `>` stands before what came in, `~` before what happened to a datagram on its way.
     let lines (entries: TranscriptEntry list) : string list =
         match entries with
         | [] -> []
@@ -55,5 +58,6 @@ module Transcript =
             match entry.Event with
             | TranscriptEvent.Effect effect -> Some(entry.At, entry.Node, effect)
             | TranscriptEvent.Input _
+            | TranscriptEvent.Posted _
             | TranscriptEvent.Declined _
             | TranscriptEvent.Underway _ -> None)
