@@ -99,6 +99,7 @@ internal sealed partial class Connection
             open = BeginPacket(CurrentPath, level, room[start..]);
             openLevel = level;
             CloseFrameOf(reason, level).FitInto(open.Payload.Remaining).Write(ref open.Payload);
+            open.PadTo(0);
             mustExpand |= level == EncryptionLevel.Initial && _role == Role.Client;
         }
 

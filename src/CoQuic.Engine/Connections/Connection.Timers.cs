@@ -102,6 +102,19 @@ internal sealed partial class Connection
     private void RequestProbes(PacketNumberSpaceId space, int probes)
     {
         _counters.PtoCount++;
+        RequestProbesIn(space, probes);
+
+        // RFC 9002 §6.2.4: what other spaces have in flight goes along, coalesced. Of a handshake both flights are needed, and one
+        // timer serves them; application data waits for the handshake.
+        for (PacketNumberSpaceId other = PacketNumberSpaceId.Initial; other <= PacketNumberSpaceId.Handshake; other++)
+        {
+            if (other != space && _loss.HasElicitingInFlight(other))
+                RequestProbesIn(other, probes);
+        }
+    }
+
+    private void RequestProbesIn(PacketNumberSpaceId space, int probes)
+    {
         _probes[(int)space] = probes;
         _loss.CopyOldestInFlight(space, probes, _probed);
         for (int index = 0; index < _probed.Count; index++)

@@ -151,6 +151,9 @@ internal sealed partial class Connection
             WriteEliciting(now, level, ref builder.Payload, frames, isProbe);
         if (builder.Payload.Position == 0)
             return false;
+
+        // What is coalesced behind it begins where this packet ends: nothing may make it longer when it is sealed (RFC 9001 §5.4.2).
+        builder.PadTo(0);
         draft = new PacketDraft
         {
             Builder = builder,

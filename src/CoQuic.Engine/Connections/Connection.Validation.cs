@@ -134,6 +134,9 @@ internal sealed partial class Connection
             bool mayRespond = path.Responses.HasPending && path.Recovery.AvailableWindow >= DatagramSizes.Smallest;
             if ((isChallengeDue || mayRespond) && MayProbe(path))
                 TransmitPathProbe(now, path, isChallengeDue, mayRespond, runs, effects);
+            // A repeated challenge goes twice; RFC 9000 §8.2.1: never two in one packet.
+            if (path.Validator.IsChallengeDue(now) && MayProbe(path))
+                TransmitPathProbe(now, path, isChallengeDue: true, mayRespond: false, runs, effects);
         }
     }
 

@@ -15,7 +15,11 @@ internal sealed class PathValidator
     /// <summary>RFC 9000 §8.2.4: three probe timeouts, so that the loss of one frame is no failure.</summary>
     private const int TimeoutPtos = 3;
 
+    /// <summary>Challenges that are sent when the one before was not answered: as many as probes at a probe timeout (RFC 9002 §6.2.4).</summary>
+    private const int ChallengesPerRepeat = 2;
+
     private readonly Queue<Challenge> _challenges = new();
+    private int _due;
     private TimeSpan _timeout;
     private TimeSpan _firstInterval;
     private TimeSpan _interval;
@@ -59,6 +63,9 @@ internal sealed class PathValidator
         if (_challenges.Count == MaximumChallenges)
             _challenges.Dequeue();
         _challenges.Enqueue(new Challenge(data, now, isExpanded));
+        if (--_due > 0)
+            return;
+        _due = ChallengesPerRepeat;
         _next = now + _interval;
         _interval *= 2;
     }
@@ -105,6 +112,7 @@ internal sealed class PathValidator
     private void Begin(TimeUs now)
     {
         State = PathValidation.UnderWay;
+        _due = 1;
         _next = now;
         _end = now + _timeout;
         _interval = _firstInterval;

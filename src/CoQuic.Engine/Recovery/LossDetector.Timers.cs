@@ -70,6 +70,9 @@ internal sealed partial class LossDetector
         Of(space).Log.CopyOldestOutstanding(maximum, into);
     }
 
+    /// <summary>Whether anything waits for an acknowledgment in a space.</summary>
+    public bool HasElicitingInFlight(PacketNumberSpaceId space) => Of(space).Log.AckElicitingInFlight > 0;
+
     private (TimeUs? Time, PacketNumberSpaceId Space) EarliestLossTime()
     {
         TimeUs? earliest = null;

@@ -35,6 +35,8 @@ let tests =
               Expect.isFalse (validator.IsChallengeDue(at 99.0)) "no more often than an Initial"
               Expect.isTrue (validator.IsChallengeDue(at 100.0)) "one probe timeout later"
               validator.OnChallengeSent(at 100.0, 2UL, true)
+              Expect.isTrue (validator.IsChallengeDue(at 100.0)) "two at a time"
+              validator.OnChallengeSent(at 100.0, 3UL, true)
               Expect.isFalse (validator.IsChallengeDue(at 299.0)) "twice that"
 
           testCase "a response to any challenge that is remembered validates the path"

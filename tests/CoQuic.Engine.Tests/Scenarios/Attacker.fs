@@ -97,11 +97,11 @@ let private secretOf level victim pair =
     | _ -> logged $"{sender}_TRAFFIC_SECRET_0" victim pair
 
 /// Above every number that the honest peer has used, so that no forged packet is a duplicate.
-let private packetNumber = 5000UL
+let firstForged = 5000UL
 
-/// Seals frames in a packet for a victim, as if its peer had: `mask` goes into the first byte before protection, `token` into the
-/// header of an Initial.
-let sealWith (mask: byte) (token: byte[]) level victim (frames: byte[]) pair =
+/// Seals frames in a packet with a number for a victim, as if its peer had: `mask` goes into the first byte before protection, `token`
+/// into the header of an Initial.
+let sealNumbered (packetNumber: uint64) (mask: byte) (token: byte[]) level victim (frames: byte[]) pair =
     use protection =
         PacketProtection.Create(QuicVersion.V1, CipherSuite.Aes128GcmSha256, ReadOnlySpan(secretOf level victim pair))
 
@@ -125,6 +125,9 @@ let sealWith (mask: byte) (token: byte[]) level victim (frames: byte[]) pair =
         let length = builder.Seal protection
         // RFC 9000 §14.1: a server takes Initial packets only in datagrams of 1200 bytes; what follows is no packet.
         Array.truncate (max length 1200) buffer
+
+let sealWith mask token level victim frames pair =
+    sealNumbered firstForged mask token level victim frames pair
 
 let seal level victim frames pair =
     sealWith 0uy [||] level victim frames pair
