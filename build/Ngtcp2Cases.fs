@@ -3,13 +3,6 @@ module CoQuic.Build.Ngtcp2Cases
 
 open CoQuic.Build.PeerCase
 
-let private retried = "\"packet_type\":\"retry\""
-let private offered = "\"packet_type\":\"version_negotiation\""
-let private versionTwo = "QUIC v2"
-let private chaCha20 = "ChaCha20Poly1305Sha256"
-let private updated = "\"key_phase_bit\":true"
-let private moved = "path_challenge"
-
 let private server (ngtcp2: Ngtcp2.Ngtcp2) options (setting: Setting) =
     let option text =
         if text = "ELSEWHERE" then
@@ -39,32 +32,12 @@ let private client (ngtcp2: Ngtcp2.Ngtcp2) options paths (setting: Setting) =
 
 let private http3 options = [ "--alpn"; "h3" ] @ options
 
-let private case name server clients paths says =
-    { Peer = "ngtcp2"
-      Name = name
-      Server = server
-      Clients = clients
-      Link = []
-      Paths = paths
-      Says = says
-      Look = fun _ -> None }
+let private case = PeerCase.create "ngtcp2"
 
 let private large = [ PeerSite.large ]
 let private small = PeerSite.small
 let private first = List.truncate 1 small
 let private others = List.skip 1 small
-
-let private lossy =
-    [ "--drop"
-      "2"
-      "--reorder"
-      "2"
-      "--duplicate"
-      "1"
-      "--corrupt"
-      "1"
-      "--seed"
-      "1" ]
 
 /// We fetch, ngtcp2 serves.
 let private fetching ngtcp2 =
@@ -87,19 +60,19 @@ let private fetching ngtcp2 =
 
     [ fetch "10 MiB" [] [] large []
       fetch "100 small files" [] [] small []
-      fetch "Retry" [ "-V" ] [] small [ retried ]
-      fetch "version 2" [] [ "--versions"; "v2" ] small [ versionTwo ]
-      fetch "from version 1 to 2" [ "--preferred-versions=v2,v1" ] [ "--versions"; "v2,v1" ] small [ versionTwo ]
-      fetch "Version Negotiation" [] [ "--version-probe" ] small [ offered ]
-      fetch "ChaCha20-Poly1305 alone" [] [ "--cipher"; "chacha20" ] large [ chaCha20 ]
-      fetch "a key update of ours" [] [ "--key-update" ] large [ updated ]
-      fetch "through a NAT that forgets us" [] [ "--rebind" ] large [ moved ]
-      fetch "a migration of ours" [] [ "--migrate" ] large [ moved ]
-      fetch "at its preferred address" [ "ELSEWHERE" ] [] large [ moved ]
-      fetchTwice "resumption" [] [ "resumed" ]
-      fetchTwice "0-RTT" [ "--zero-rtt" ] [ "early data: Accepted" ]
+      fetch "Retry" [ "-V" ] [] small [ Seen.retry ]
+      fetch "version 2" [] [ "--versions"; "v2" ] small [ Seen.versionTwo ]
+      fetch "from version 1 to 2" [ "--preferred-versions=v2,v1" ] [ "--versions"; "v2,v1" ] small [ Seen.versionTwo ]
+      fetch "Version Negotiation" [] [ "--version-probe" ] small [ Seen.versionNegotiation ]
+      fetch "ChaCha20-Poly1305 alone" [] [ "--cipher"; "chacha20" ] large [ Seen.chaCha20 ]
+      fetch "a key update of ours" [] [ "--key-update" ] large [ Seen.keyUpdate ]
+      fetch "through a NAT that forgets us" [] [ "--rebind" ] large [ Seen.pathValidation ]
+      fetch "a migration of ours" [] [ "--migrate" ] large [ Seen.pathValidation ]
+      fetch "at its preferred address" [ "ELSEWHERE" ] [] large [ Seen.pathValidation ]
+      fetchTwice "resumption" [] [ Seen.resumption ]
+      fetchTwice "0-RTT" [ "--zero-rtt" ] [ Seen.earlyData ]
       { fetch "10 MiB over a bad link" [] [] large [] with
-          Link = lossy } ]
+          Link = badLink } ]
 
 /// ngtcp2 fetches, we serve.
 let private serving ngtcp2 =
@@ -126,34 +99,34 @@ let private serving ngtcp2 =
 
     [ serve "10 MiB" [] [] large []
       serve "100 small files" [] [] small []
-      serve "Retry" [ "--retry" ] [] small []
-      serve "version 2" both [ "-v"; "v2" ] small [ versionTwo ]
+      serve "Retry" [ "--retry" ] [] small [ Seen.tokenOfRetry ]
+      serve "version 2" both [ "-v"; "v2" ] small [ Seen.versionTwo ]
       serve
           "from version 1 to 2"
           both
           [ "--preferred-versions=v2,v1"; "--available-versions=v2,v1" ]
           small
-          [ versionTwo ]
+          [ Seen.versionTwo ]
       serve "Version Negotiation" [] [ "-v"; "0x1a2a3a4a"; "--preferred-versions=v1" ] small []
       serve
           "ChaCha20-Poly1305 alone"
           []
           [ "--ciphers=NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+CHACHA20-POLY1305" ]
           large
-          [ chaCha20 ]
-      serve "its key update" [] [ "--key-update=1ms"; "--delay-stream=50ms" ] large [ updated ]
-      serve "its migration" [] [ "--change-local-addr=5ms" ] large [ moved ]
-      serve "its NAT's rebinding" [] [ "--change-local-addr=5ms"; "--nat-rebinding" ] large [ moved ]
+          [ Seen.chaCha20 ]
+      serve "its key update" [] [ "--key-update=1ms"; "--delay-stream=50ms" ] large [ Seen.keyUpdate ]
+      serve "its migration" [] [ "--change-local-addr=5ms" ] large [ Seen.pathValidation ]
+      serve "its NAT's rebinding" [] [ "--change-local-addr=5ms"; "--nat-rebinding" ] large [ Seen.pathValidation ]
       serve
           "at the address that we prefer"
           [ "--host"; "0.0.0.0"; "--preferred-address"; "127.0.0.2:PORT" ]
           []
           large
-          [ moved ]
-      serveTwice "resumption" [] [ "--disable-early-data" ] [ "resumed" ]
-      serveTwice "0-RTT" [ "--zero-rtt" ] [] [ "resumed"; "\"packet_type\":\"0RTT\"" ]
+          [ Seen.pathValidation ]
+      serveTwice "resumption" [] [ "--disable-early-data" ] [ Seen.resumption ]
+      serveTwice "0-RTT" [ "--zero-rtt" ] [] [ Seen.resumption; Seen.earlyPacket ]
       { serve "10 MiB over a bad link" [] [] large [] with
-          Link = lossy } ]
+          Link = badLink } ]
 
 /// Every case.
 let all ngtcp2 : Case list = fetching ngtcp2 @ serving ngtcp2

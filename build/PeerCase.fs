@@ -47,6 +47,46 @@ type Case =
         Look: Setting -> string option
     }
 
+/// Files are exchanged between a peer and us.
+let create peer name server clients paths says =
+    { Peer = peer
+      Name = name
+      Server = server
+      Clients = clients
+      Link = []
+      Paths = paths
+      Says = says
+      Look = fun _ -> None }
+
+/// What tells in our output, or in qlog files, that something happened.
+module Seen =
+    let retry = "\"packet_type\":\"retry\""
+
+    /// A server that sent Retry says so in its transport parameters (RFC 9000 §7.3).
+    let tokenOfRetry = "\"retry_source_connection_id\""
+
+    let versionNegotiation = "\"packet_type\":\"version_negotiation\""
+    let versionTwo = "QUIC v2"
+    let chaCha20 = "ChaCha20Poly1305Sha256"
+    let keyUpdate = "\"key_phase_bit\":true"
+    let resumption = "resumed"
+    let earlyData = "early data: Accepted"
+    let earlyPacket = "\"packet_type\":\"0RTT\""
+    let pathValidation = "path_challenge"
+
+/// A link on which 2 % are lost, 2 % late, 1 % arrive twice and 1 % with a wrong bit, both ways.
+let badLink =
+    [ "--drop"
+      "2"
+      "--reorder"
+      "2"
+      "--duplicate"
+      "1"
+      "--corrupt"
+      "1"
+      "--seed"
+      "1" ]
+
 let private interop =
     inRoot "tests/CoQuic.Peers/bin/Release/net10.0/coquic-interop.dll"
 

@@ -3,12 +3,6 @@ module CoQuic.Build.QuicGoCases
 
 open CoQuic.Build.PeerCase
 
-let private retried = "\"packet_type\":\"retry\""
-let private offered = "\"packet_type\":\"version_negotiation\""
-let private versionTwo = "QUIC v2"
-let private chaCha20 = "ChaCha20Poly1305Sha256"
-let private updated = "\"key_phase_bit\":true"
-
 /// quic-go's own interop server under one of its test cases.
 let private server (quicGo: QuicGo.QuicGo) testCase (setting: Setting) =
     theirs
@@ -47,15 +41,7 @@ let private ownClient (quicGo: QuicGo.QuicGo) options paths (setting: Setting) =
          @ options
          @ paths)
 
-let private case name server clients paths says =
-    { Peer = "quic-go"
-      Name = name
-      Server = server
-      Clients = clients
-      Link = []
-      Paths = paths
-      Says = says
-      Look = fun _ -> None }
+let private case = PeerCase.create "quic-go"
 
 /// The same over a bad link.
 let private over (name, link) case =
@@ -63,19 +49,7 @@ let private over (name, link) case =
         Name = $"{case.Name}, {name}"
         Link = link }
 
-let private lossy =
-    "2 % lost, 2 % late, 1 % twice, 1 % with a wrong bit",
-    [ "--drop"
-      "2"
-      "--reorder"
-      "2"
-      "--duplicate"
-      "1"
-      "--corrupt"
-      "1"
-      "--seed"
-      "1" ]
-
+let private lossy = "over a bad link", badLink
 let private broken = "30 % lost", [ "--drop"; "30"; "--seed"; "2" ]
 
 let private rebinding =
@@ -105,24 +79,24 @@ let private fetching quicGo =
 
     [ fetch "10 MiB" "transfer" [] large []
       fetch "2,000 files over one connection" "transfer" [] PeerSite.all []
-      fetch "Retry" "retry" [] PeerSite.small [ retried ]
-      fetch "ChaCha20-Poly1305 alone" "chacha20" [ "--cipher"; "chacha20" ] large [ chaCha20 ]
-      fetch "a key update of ours" "transfer" [ "--key-update" ] large [ updated ]
-      fetch "Version Negotiation" "versionnegotiation" [ "--version-probe" ] PeerSite.small [ offered ]
-      fetchTwice "resumption" "resumption" [] [ "resumed" ]
-      fetchTwice "0-RTT" "zerortt" [ "--zero-rtt" ] [ "early data: Accepted" ]
+      fetch "Retry" "retry" [] PeerSite.small [ Seen.retry ]
+      fetch "ChaCha20-Poly1305 alone" "chacha20" [ "--cipher"; "chacha20" ] large [ Seen.chaCha20 ]
+      fetch "a key update of ours" "transfer" [ "--key-update" ] large [ Seen.keyUpdate ]
+      fetch "Version Negotiation" "versionnegotiation" [ "--version-probe" ] PeerSite.small [ Seen.versionNegotiation ]
+      fetchTwice "resumption" "resumption" [] [ Seen.resumption ]
+      fetchTwice "0-RTT" "zerortt" [ "--zero-rtt" ] [ Seen.earlyData ]
       case
           "our client, a server on quic-go: version 2"
           (ownServer quicGo [ "-versions"; "v2,v1" ])
           [ ourClient [ "--versions"; "v2" ] underHundredPackets ]
           underHundredPackets
-          [ versionTwo ]
+          [ Seen.versionTwo ]
       case
           "our client, a server on quic-go: version 2 and Retry"
           (ownServer quicGo [ "-versions"; "v2"; "-retry" ])
           [ ourClient [ "--versions"; "v2" ] underHundredPackets ]
           underHundredPackets
-          [ versionTwo; retried ]
+          [ Seen.versionTwo; Seen.retry ]
       case
           "our client, a server on quic-go: DATAGRAM"
           (ownServer quicGo [ "-datagram" ])
@@ -138,11 +112,11 @@ let private serving quicGo =
     [ serve "10 MiB" [] "transfer" large []
       serve "2,000 files over one connection" [] "transfer" PeerSite.all []
       serve "a connection for each of 100 files" [] "multiconnect" PeerSite.small []
-      serve "Retry" [ "--retry" ] "retry" PeerSite.small []
-      serve "ChaCha20-Poly1305 alone" [] "chacha20" large [ chaCha20 ]
-      serve "its key updates" [] "keyupdate" large [ updated ]
-      serve "resumption" [] "resumption" PeerSite.small [ "resumed" ]
-      serve "0-RTT" [ "--zero-rtt" ] "zerortt" PeerSite.small [ "resumed"; "\"packet_type\":\"0RTT\"" ]
+      serve "Retry" [ "--retry" ] "retry" PeerSite.small [ Seen.tokenOfRetry ]
+      serve "ChaCha20-Poly1305 alone" [] "chacha20" large [ Seen.chaCha20 ]
+      serve "its key updates" [] "keyupdate" large [ Seen.keyUpdate ]
+      serve "resumption" [] "resumption" PeerSite.small [ Seen.resumption ]
+      serve "0-RTT" [ "--zero-rtt" ] "zerortt" PeerSite.small [ Seen.resumption; Seen.earlyPacket ]
       { serve "Version Negotiation" [] "versionnegotiation" first [] with
           Paths = [] }
       for algorithm in [ "newreno"; "bbr"; "copa"; "pcc"; "pcc-vivace" ] do
@@ -152,7 +126,7 @@ let private serving quicGo =
           (ourServer [ "--versions"; "v2,v1" ])
           [ ownClient quicGo [ "-versions"; "v2" ] underHundredPackets ]
           underHundredPackets
-          [ versionTwo ]
+          [ Seen.versionTwo ]
       case "a client on quic-go, our server: DATAGRAM" ourDuck [ ownClient quicGo [ "-datagram" ] [] ] [] [] ]
 
 /// Bad links, both ways.
@@ -170,7 +144,7 @@ let private badLinks quicGo =
       over
           rebinding
           { serve "transfer" large with
-              Says = [ "path_challenge" ] } ]
+              Says = [ Seen.pathValidation ] } ]
 
 /// Every case.
 let all quicGo : Case list =

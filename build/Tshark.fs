@@ -65,11 +65,12 @@ let private look tshark (version: string) (setting: Setting) =
 /// A transfer with a key update in each version, captured and decoded.
 let cases tshark : Case list =
     [ for name, version in [ "v1", "0x00000001"; "v2", "0x6b3343cf" ] ->
-          { Peer = "tshark"
-            Name = $"our client, our server: {name} with a key update, decrypted by tshark"
-            Server = ourServer [ "--versions"; name ]
-            Clients = [ ourClient [ "--versions"; name; "--key-update" ] [ PeerSite.large ] ]
-            Link = [ "--pcap"; "PCAP" ]
-            Paths = [ PeerSite.large ]
-            Says = []
-            Look = look tshark version } ]
+          { PeerCase.create
+                "tshark"
+                $"our client, our server: {name} with a key update, decrypted by tshark"
+                (ourServer [ "--versions"; name ])
+                [ ourClient [ "--versions"; name; "--key-update" ] [ PeerSite.large ] ]
+                [ PeerSite.large ]
+                [ Seen.keyUpdate ] with
+              Link = [ "--pcap"; "PCAP" ]
+              Look = look tshark version } ]

@@ -8,11 +8,17 @@ open CoQuic.Tests
 
 let private identity = ServerIdentity.simulated 1UL "localhost"
 
+/// Under loss a handshake takes its time.
+let private patient (config: EndpointConfig) =
+    { config with
+        Transport.HandshakeTimeout = TimeSpan.FromMinutes 5.0 }
+
 let private client =
     EndpointConfig.client Duck.protocol
     |> EndpointConfig.verifiedBy (Trust.only identity)
+    |> patient
 
-let private server = EndpointConfig.server Duck.protocol identity
+let private server = EndpointConfig.server Duck.protocol identity |> patient
 
 let private isOver progress =
     match progress with
@@ -65,7 +71,7 @@ let tests =
 
           testCase "a quack that is lost is repeated"
           <| fun () ->
-              let lossy = far |> Link.loss 0.3
+              let lossy = far |> Link.loss 0.2
 
               let questions =
                   [ for seed in 1UL .. uint64 (Scale.current.Seeds) do

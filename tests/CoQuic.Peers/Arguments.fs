@@ -1,7 +1,6 @@
 namespace CoQuic.Peers
 
 open System
-open System.Globalization
 open System.Net
 open Argu
 open CoQuic.FSharp
@@ -53,57 +52,6 @@ module Arguments =
         | Some value -> apply draft value
         | None -> fault $"{option} needs {needs}, not '{text}'." draft
 
-    let private number (text: string) =
-        match Int32.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture) with
-        | true, number -> Some number
-        | false, _ -> None
-
-    let private port text =
-        number text |> Option.filter (fun port -> port <= int UInt16.MaxValue)
-
-    let private percent (text: string) =
-        match Double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture) with
-        | true, percent when percent <= 100.0 -> Some(percent / 100.0)
-        | _ -> None
-
-    /// An address with its port: without one, it would be the port 0.
-    let private endPoint (text: string) =
-        match IPEndPoint.TryParse text with
-        | true, NonNull endPoint when endPoint.Port > 0 -> Some endPoint
-        | _ -> None
-
-    /// Names between commas, each known and none twice.
-    let private names (known: (string * 'value) list) (text: string) =
-        let values =
-            text.Split ','
-            |> List.ofArray
-            |> List.map (fun name -> List.tryFind (fst >> (=) name) known)
-
-        if List.contains None values || List.distinct values <> values then
-            None
-        else
-            values |> List.choose (Option.map snd) |> Some
-
-    let private versions = [ "v1", QuicVersion.V1; "v2", QuicVersion.V2 ]
-
-    let private ciphers =
-        [ "aes128", CipherSuite.Aes128GcmSha256
-          "aes256", CipherSuite.Aes256GcmSha384
-          "chacha20", CipherSuite.ChaCha20Poly1305Sha256 ]
-
-    let private controllers =
-        [ "newreno", CongestionControl.NewReno
-          "cubic", CongestionControl.Cubic
-          "bbr", CongestionControl.Bbr
-          "copa", CongestionControl.Copa
-          "pcc", CongestionControl.Pcc
-          "pcc-vivace", CongestionControl.PccVivace ]
-
-    let private controller text =
-        names controllers text
-        |> Option.filter (List.length >> (=) 1)
-        |> Option.map List.head
-
     let private withCommon change (draft: Draft) =
         { draft with
             Draft.Common = change draft.Common }
@@ -122,7 +70,7 @@ module Arguments =
                 Disturbances = List.distinct (fetch.Disturbances @ [ disturbance ]) })
 
     let private probability option text change =
-        reading option "a percentage from 0 to 100" percent text (fun draft value ->
+        reading option "a percentage from 0 to 100" Values.percent text (fun draft value ->
             withLink (fun link -> change link value) draft)
 
     let private apply (draft: Draft) argument : Draft =
@@ -130,7 +78,7 @@ module Arguments =
         | Argument.Host host -> draft |> withCommon (fun common -> { common with Host = host })
         | Argument.Port text ->
             draft
-            |> reading "--port" "a number from 0 to 65535" port text (fun draft port ->
+            |> reading "--port" "a number from 0 to 65535" Values.port text (fun draft port ->
                 draft |> withCommon (fun common -> { common with Port = port }))
         | Argument.Alpn protocol ->
             { draft with HasProtocol = true }
@@ -139,26 +87,31 @@ module Arguments =
         | Argument.Qlog directory -> draft |> withCommon (fun common -> { common with Qlog = Some directory })
         | Argument.Versions text ->
             draft
-            |> reading "--versions" "v1, v2 or both with a comma between" (names versions) text (fun draft versions ->
+            |> reading "--versions" "v1, v2 or both with a comma between" Values.versions text (fun draft versions ->
                 draft |> withCommon (fun common -> { common with Versions = versions }))
         | Argument.Cipher text ->
-            let known = String.Join(", ", List.map fst ciphers)
-
             draft
-            |> reading "--cipher" $"some of {known} with commas between" (names ciphers) text (fun draft suites ->
-                draft |> withCommon (fun common -> { common with CipherSuites = suites }))
+            |> reading
+                "--cipher"
+                $"some of {Values.cipherNames} with commas between"
+                Values.ciphers
+                text
+                (fun draft suites -> draft |> withCommon (fun common -> { common with CipherSuites = suites }))
         | Argument.CongestionControl text ->
-            let known = String.Join(", ", List.map fst controllers)
-
             draft
-            |> reading "--congestion-control" $"one of {known}" controller text (fun draft controller ->
-                draft
-                |> withCommon (fun common ->
-                    { common with
-                        CongestionControl = controller }))
+            |> reading
+                "--congestion-control"
+                $"one of {Values.controllerNames}"
+                Values.controller
+                text
+                (fun draft controller ->
+                    draft
+                    |> withCommon (fun common ->
+                        { common with
+                            CongestionControl = controller }))
         | Argument.HandshakeTimeout text ->
             draft
-            |> reading "--handshake-timeout" "a number of seconds" number text (fun draft seconds ->
+            |> reading "--handshake-timeout" "a number of seconds" Values.number text (fun draft seconds ->
                 draft
                 |> withCommon (fun common ->
                     { common with
@@ -171,7 +124,7 @@ module Arguments =
         | Argument.Retry -> { draft with Retry = true }
         | Argument.PreferredAddress text ->
             draft
-            |> reading "--preferred-address" "an address and a port" endPoint text (fun draft endPoint ->
+            |> reading "--preferred-address" "an address and a port" Values.endPoint text (fun draft endPoint ->
                 { draft with
                     Preferred = draft.Preferred @ [ endPoint ] })
         | Argument.Download directory -> { draft with Download = Some directory }
@@ -183,7 +136,7 @@ module Arguments =
         | Argument.VersionProbe -> draft |> withFetch (fun fetch -> { fetch with ProbesVersions = true })
         | Argument.To text ->
             draft
-            |> reading "--to" "an address and a port" endPoint text (fun draft endPoint ->
+            |> reading "--to" "an address and a port" Values.endPoint text (fun draft endPoint ->
                 { draft with Server = Some endPoint })
         | Argument.Drop text ->
             draft
@@ -199,11 +152,11 @@ module Arguments =
             |> probability "--duplicate" text (fun link value -> { link with Duplicate = value })
         | Argument.RebindAfter text ->
             draft
-            |> reading "--rebind-after" "a number" number text (fun draft count ->
+            |> reading "--rebind-after" "a number" Values.number text (fun draft count ->
                 draft |> withLink (fun link -> { link with RebindAfter = count }))
         | Argument.Seed text ->
             draft
-            |> reading "--seed" "a number" number text (fun draft seed ->
+            |> reading "--seed" "a number" Values.number text (fun draft seed ->
                 draft |> withLink (fun link -> { link with Seed = seed }))
         | Argument.Pcap file -> { draft with Capture = Some file }
         | Argument.Paths paths ->

@@ -81,8 +81,9 @@ let private keepSession (connection: QuicConnection) (file: string) =
 
             use target = new FileStream(file, options)
             do! target.WriteAsync state
-        with :? OperationCanceledException ->
-            complain "The server gave no session ticket."
+        with
+        | :? OperationCanceledException -> complain "The server gave no session ticket."
+        | :? QuicException as ended -> complain $"The server gave no session ticket: {ended.Message}"
     }
 
 let private optionsOf (asked: FetchOptions) (tokens: TokenStore option) =

@@ -43,7 +43,7 @@ internal sealed partial class Connection
 
         AntiAmplification amplification = CurrentPath.Amplification;
         bool wasAtLimit = amplification.IsAtLimit;
-        int sent = 0;
+        int sent = OwesConnectionIdsForPaths && TryTransmitDatagram(now, runs, effects) ? 1 : 0;
         TransmitPathProbes(now, runs, effects);
         while (sent < MaximumDatagramsPerDrain && !_keys.AreWornOut && TryTransmitDatagram(now, runs, effects))
             sent++;
@@ -54,6 +54,12 @@ internal sealed partial class Connection
         if (amplification.IsAtLimit != wasAtLimit)
             _loss.Rearm(now, RecoveryContext);
     }
+
+    /// <summary>
+    /// RFC 9000 §9.5: a server answers a client on another path with another of the client's connection IDs, so that those which it was
+    /// not told yet go before anything else.
+    /// </summary>
+    private bool OwesConnectionIdsForPaths => _role == Role.Client && IsHandshakeConfirmed && _localIds.TryGetPending(out _, out _);
 
     /// <summary>RFC 9001 §6.6: keys that may seal no more, and cannot be updated, end the connection while it can still say so.</summary>
     private void EndWithWornOutKeys()

@@ -473,6 +473,22 @@ let preferredAddress =
               await "moved" (fun p -> not (List.isEmpty (changes Server p))) pair
               Expect.all (changes Server pair) (fun (_, _, isValidated) -> isValidated) "validated before"
 
+          testCase "connection IDs to answer with precede the probe of a client that goes there at once (RFC 9000 §9.5)"
+          <| fun () ->
+              let deferring config =
+                  having [ "DefersSends", box true ] config
+
+              let pair = withConfigs (deferring (client id 1)) (deferring preferring) 1 ideal
+              connect pair
+              await "confirmed" (hasState Client StateChange.HandshakeConfirmed) pair
+              Expect.isNone (toPreferred (identity 9uy 187uy) pair) "accepted"
+              await "moved" (fun p -> not (List.isEmpty (changes Client p))) pair
+
+              Expect.equal
+                  (pair.Server.CountDropped DropReason.UnknownRoute)
+                  0UL
+                  "the server could answer the first probe"
+
           testCase "an address of a family that was not offered is refused"
           <| fun () ->
               let pair = connectedWith (client id 1) preferring 1 ideal
