@@ -16,5 +16,8 @@ type internal HostHooks() =
     /// How a move that a connection was asked to make ended: the local address it is at, or why it stayed where it was.
     member val Moved: ConnectionHandle -> Result<IPEndPoint, RuntimeError> -> unit = (fun _ _ -> ()) with get, set
 
+    /// Nobody listens where a connection is being opened.
+    member val Unreachable: ConnectionHandle -> unit = ignore with get, set
+
     /// The peer's address on a route; none when the route is forgotten. The host answers.
     member val RemoteOn: RouteHandle -> IPEndPoint voption = (fun _ -> ValueNone) with get, set

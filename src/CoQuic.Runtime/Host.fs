@@ -30,6 +30,9 @@ type internal Host<'model, 'message when 'message: equality>
     /// Receiving and sending take turns: so many runs, then timers and posts have their say.
     static let runsPerTurn = 16
 
+    /// Notices are few, unless somebody floods.
+    static let noticesPerTurn = 16
+
     /// Routes of one agent, a few hundred bytes each. The server's limit of connections is smaller by default.
     static let maximumRoutes = 65_536
 
@@ -83,6 +86,10 @@ type internal Host<'model, 'message when 'message: equality>
                 if run.Connection <> ConnectionHandle.none then
                     route.Connection <- run.Connection
 
+                match route.Greeting with
+                | NonNull greeting when not greeting.IsSaid -> greeting.Say run.Bytes
+                | _ -> ()
+
                 let outgoing: OutgoingRun =
                     { Bytes = run.Bytes.Memory
                       SegmentSize =
@@ -129,7 +136,10 @@ type internal Host<'model, 'message when 'message: equality>
         let struct (handle, result) =
             engine.Open(now, OpenRequest.toInput route.Handle route.Identity request)
 
-        handle |> Option.iter (fun handle -> migrations.OnOpened(handle, route))
+        handle
+        |> Option.iter (fun handle ->
+            route.Greeting <- Greeting handle
+            migrations.OnOpened(handle, route))
 
         deliver now (Occurrence.Opened(tag, handle, result))
 
@@ -209,6 +219,34 @@ type internal Host<'model, 'message when 'message: equality>
         else
             false
 
+    /// RFC 9000 §14.2.1: what concerns the size of datagrams is the endpoint's to judge. That nobody listens matters while a connection
+    /// is being opened, and only when the notice quotes it: anybody can send such notices.
+    let hear (notice: SocketNotice) =
+        match routes.TryFindAt &notice.Route, SocketNotice.maxUdpPayload notice with
+        | null, _ -> ()
+        | route, ValueSome payload ->
+            let update: PathMtuUpdate =
+                { Route = route.Handle
+                  MaxUdpPayloadSize = payload
+                  QuotedPacket = notice.Quoted }
+
+            let now = services.Now()
+            deliverResult now (engine.Feed(now, Input.PathMtuUpdate update))
+            performActions now
+        | route, ValueNone ->
+            match route.Greeting with
+            | NonNull greeting when SocketNotice.isRefusal notice && greeting.IsQuotedBy notice.Quoted ->
+                services.Hooks.Unreachable greeting.Connection
+            | _ -> ()
+
+    let hearNotices () =
+        let mutable notice = Unchecked.defaultof<SocketNotice>
+        let mutable budget = noticesPerTurn
+
+        while budget > 0 && socket.ReadNotice &notice do
+            budget <- budget - 1
+            hear notice
+
     /// A program's commands take effect before it hears of the network again.
     let receive () =
         let mutable budget = runsPerTurn
@@ -270,6 +308,9 @@ type internal Host<'model, 'message when 'message: equality>
             outbox.Flush()
 
         performActions (services.Now())
+
+        if readiness.HasFlag Readiness.Notified then
+            hearNotices ()
 
         if readiness.HasFlag Readiness.Readable then
             receive ()

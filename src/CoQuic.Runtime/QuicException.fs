@@ -16,7 +16,7 @@ type QuicError =
     | StreamAborted = 3
     /// The handshake did not end in time: no answer from the peer.
     | ConnectionTimeout = 6
-    /// The server takes no connections now.
+    /// The server takes no connections now, or nobody listens there.
     | ConnectionRefused = 8
     /// There is no common version.
     | VersionNegotiationError = 9
@@ -92,6 +92,7 @@ module internal QuicExceptions =
         | RuntimeError.SocketFailed _ -> plain error QuicError.AddressError
         | RuntimeError.HostNotFound _ -> plain error QuicError.HostNotFound
         | RuntimeError.Unreachable _ -> plain error QuicError.HostUnreachable
+        | RuntimeError.PortUnreachable _ -> plain error QuicError.ConnectionRefused
         | RuntimeError.Configuration _
         | RuntimeError.EngineUnavailable _
         | RuntimeError.FileUnusable _ -> plain error QuicError.InvalidConfiguration

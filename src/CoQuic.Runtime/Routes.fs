@@ -1,7 +1,49 @@
 namespace CoQuic.Runtime
 
+open System
 open System.Collections.Generic
 open CoQuic.FSharp
+
+/// The first datagram of a connection that is being opened: who quotes it has seen it.
+[<Sealed>]
+type internal Greeting(connection: ConnectionHandle) =
+
+    /// Longer than version and both connection IDs, which are the same in all Initial packets of an attempt.
+    static let longest = 64
+
+    let mutable first = Bytes.empty
+
+    member _.Connection = connection
+
+    /// Whether it was sent.
+    member _.IsSaid = not first.IsEmpty
+
+    /// It is being sent.
+    member _.Say(datagram: Bytes) =
+        first <- Bytes.CopyOf(datagram.Span.Slice(0, min longest datagram.Length))
+
+    /// Whether a quotation of a packet has the first one's version and connection IDs (RFC 8999 §5.1).
+    member _.IsQuotedBy(quoted: Bytes) =
+        match Greeting.Identity first.Span, Greeting.Identity quoted.Span with
+        | 0, _
+        | _, 0 -> false
+        | size, another ->
+            size = another
+            && first.Span.Slice(1, size).SequenceEqual(quoted.Span.Slice(1, size))
+
+    /// The size of version and connection IDs behind a long header's first byte; 0 when there is no such header.
+    static member private Identity(packet: ReadOnlySpan<byte>) : int =
+        let destinationAt = 5
+
+        if packet.Length <= destinationAt || packet[0] < 0x80uy then
+            0
+        else
+            let sourceAt = destinationAt + 1 + int packet[destinationAt]
+
+            if packet.Length > sourceAt && packet.Length > sourceAt + int packet[sourceAt] then
+                sourceAt + int packet[sourceAt]
+            else
+                0
 
 /// A pair of addresses under the name that the engine knows it by.
 [<Sealed>]
@@ -12,6 +54,9 @@ type internal Route(handle: RouteHandle, addresses: UdpRoute) =
 
     /// The peer's address as tokens and paths know it.
     member val Identity: Bytes = UdpAddress.validationIdentity addresses.Remote
+
+    /// The beginning of the first datagram of a connection that is opened on it; none while it was not sent, or where none is opened.
+    member val Greeting: Greeting | null = null with get, set
 
     /// The connection that sent on it last; none while nothing but stateless answers went there.
     member val Connection = ConnectionHandle.none with get, set
@@ -74,6 +119,12 @@ type internal RouteTable(capacity: int) =
 
             newest <- route
             route
+
+    /// The route of a pair of addresses, if there is one.
+    member _.TryFindAt(addresses: inref<UdpRoute>) : Route | null =
+        match byAddresses.TryGetValue addresses with
+        | true, route -> route
+        | _ -> null
 
     /// The route of a handle, unless it is forgotten.
     member _.TryFind(handle: RouteHandle) : Route | null =

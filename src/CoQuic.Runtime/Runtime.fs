@@ -3,6 +3,7 @@ namespace CoQuic.Runtime
 open System
 open System.Net
 open System.Net.Sockets
+open System.Threading
 open System.Threading.Tasks
 open CoQuic.FSharp
 
@@ -126,11 +127,21 @@ module Runtime =
               // A server behind several addresses answers from the one that it was asked at.
               PacketInformation = options.Endpoint.Role = Role.Server && isWildcard bind }
 
+    let mutable private hasComplained = 0
+
+    /// Once a process: a server with many sockets has the same to say about each.
+    let private checkBuffers (options: RuntimeOptions) (socket: IUdpSocket) =
+        match SocketBuffers.complaintAbout socket.Socket options.SocketBufferBytes with
+        | Some complaint when Interlocked.Exchange(&hasComplained, 1) = 0 -> Diagnostics.Trace.TraceWarning complaint
+        | _ -> ()
+
     let private openSockets (options: RuntimeOptions) =
         options.LocalEndPoint
         |> Option.defaultWith anyAddress
         |> openAt options
-        |> Result.map (fun socket -> new SocketGroup(socket, openAt options))
+        |> Result.map (fun socket ->
+            checkBuffers options socket
+            new SocketGroup(socket, openAt options))
 
     /// Closes what was opened before, when the next thing cannot be.
     let private orClose (opened: IDisposable) result =

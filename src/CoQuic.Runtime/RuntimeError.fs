@@ -20,6 +20,8 @@ type RuntimeError =
     | HostNotFound of host: string
     /// This machine has no way to the host.
     | Unreachable of reason: string
+    /// The host says that nobody listens at the port (ICMP).
+    | PortUnreachable of endPoint: IPEndPoint
     /// The configuration cannot work; every fault is listed.
     | Configuration of faults: ConfigurationFault list
     /// The engine that was asked for cannot be had.
@@ -51,6 +53,7 @@ type RuntimeError =
         | SocketFailed(endPoint, error) -> $"The system refused a UDP socket for {endPoint}: {error}."
         | HostNotFound host -> $"No address is known for the host '{host}'."
         | Unreachable reason -> $"The host cannot be reached: {reason}."
+        | PortUnreachable endPoint -> $"Nobody listens at {endPoint}: the host says so."
         | Configuration faults -> $"""The configuration cannot work: {String.Join("; ", faults)}."""
         | EngineUnavailable reason -> $"The QUIC engine is not available: {reason}"
         | FileUnusable(path, problem) -> $"The file '{path}' cannot be used: {problem}"

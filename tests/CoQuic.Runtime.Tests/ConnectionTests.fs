@@ -428,6 +428,27 @@ let failures =
                   | Ok _ -> failtest "it is nowhere"
               }
 
+          testCaseTask "where nobody listens, connecting fails at once, and says so"
+          <| fun () ->
+              task {
+                  if not LinuxSocket.isSupported then
+                      Capability.missing "linux" "only Linux tells what ICMP says"
+
+                  let free =
+                      use probe = silentPort ()
+                      portOf probe
+
+                  let! outcome = inTime (QuicClient.connect (clientOptionsFor "127.0.0.1" free))
+
+                  match outcome with
+                  | Error error ->
+                      Expect.equal
+                          error
+                          (RuntimeError.PortUnreachable(IPEndPoint(IPAddress.Loopback, free)))
+                          "the error"
+                  | Ok _ -> failtest "nobody is there"
+              }
+
           testCaseTask "a server that is not there is a handshake timeout"
           <| fun () ->
               task {

@@ -17,6 +17,7 @@ type internal FakeSocket() =
         member _.Wait(_, _) = Readiness.None
         member _.Wake() = ()
         member _.Receive _ = false
+        member _.ReadNotice _ = false
 
         member this.Send(run, position) =
             let mutable next = position

@@ -15,6 +15,35 @@ let private routeOf (table: RouteTable) isAlive port =
 
 let private nobody _ = false
 
+/// The first bytes of an Initial packet of version 1 between two connection IDs.
+let private initial (destination: byte list) (source: byte list) =
+    [ 0xc3uy; 0uy; 0uy; 0uy; 1uy ]
+    @ byte destination.Length :: destination
+    @ byte source.Length :: source
+    @ List.replicate 100 0x55uy
+    |> List.toArray
+    |> Bytes.ofArray
+
+let private isQuoted first (quoted: Bytes) =
+    let greeting = Greeting(ConnectionHandle.create 1UL)
+    greeting.Say first
+    greeting.IsQuotedBy quoted
+
+[<Tests>]
+let greetings =
+    testCase "only who has seen a connection's first packets can quote them"
+    <| fun () ->
+        let first = initial [ 1uy .. 8uy ] [ 9uy; 10uy ]
+        Expect.isTrue (isQuoted first (initial [ 1uy .. 8uy ] [ 9uy; 10uy ])) "another Initial of the same attempt"
+        Expect.isFalse (isQuoted first (initial [ 2uy .. 9uy ] [ 9uy; 10uy ])) "another destination"
+        Expect.isFalse (isQuoted first (initial [ 1uy .. 8uy ] [ 9uy; 11uy ])) "another source"
+        Expect.isFalse (isQuoted first (initial [ 1uy .. 8uy ] [])) "fewer bytes"
+        Expect.isFalse (isQuoted first Bytes.empty) "nothing"
+        Expect.isFalse (isQuoted Bytes.empty Bytes.empty) "before anything was sent"
+
+        for length in 1..16 do
+            Expect.isFalse (isQuoted first (Bytes.ofArray (first.Span.Slice(0, length).ToArray()))) $"{length} bytes"
+
 [<Tests>]
 let tests =
     testList

@@ -122,7 +122,7 @@ public sealed partial class QuicEndpoint
             TicketSealer = _config.TicketsPerConnection > 0 ? _ticketSealer : null,
             ReplayGuard = _replayGuard,
         });
-        _router.TryAdd(destination, accepted);
+        _router.Set(destination, accepted);
         Register(accepted);
         _halfOpen.Add(accepted);
         accepted.ReceiveDatagram(now, datagram, destination, input, _runs, _effects, _drops);

@@ -27,6 +27,8 @@ type internal HubMessage =
     | Close of connection: ConnectionCore * code: uint64 * reason: string
     | UpdateKeys of connection: ConnectionCore
     | Move of move: PendingMove
+    /// Nobody listens where a connection is being opened.
+    | Unreachable of connection: ConnectionHandle
     /// Streams were written to or read from.
     | Streams
     /// The application has answered a question of a handshake.
@@ -197,6 +199,14 @@ type internal Hub
         | (true, connection), Some route -> hooks.RemoteOn route |> ValueOption.iter connection.set_Remote
         | _ -> ()
 
+    /// A handshake that is done shows that somebody listened.
+    let giveUp handle =
+        match connections.TryGetValue handle with
+        | true, connection when not connection.Ready.IsCompleted ->
+            close connection (RuntimeError.PortUnreachable connection.Remote)
+            Command.close handle 0UL "" :: events.Closed connections.Count
+        | _ -> []
+
     let openStream (pending: PendingStream) =
         match pending.Connection.Failure with
         | ValueSome error ->
@@ -310,6 +320,7 @@ type internal Hub
         | HubMessage.Connect(request, pending) -> connect request pending
         | HubMessage.OpenStream pending -> openStream pending
         | HubMessage.Move pending -> move pending
+        | HubMessage.Unreachable handle -> giveUp handle
         | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
             // What was written before is handed over before.
             onStreams () @ [ Command.close connection.Handle code reason ]

@@ -100,6 +100,7 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
             Hub(settings runtime streams, queue, hooks, (fun message -> answered.Value message), events)
 
         hooks.Heard <- hub.Announce
+        hooks.Unreachable <- fun connection -> answered.Value(HubMessage.Unreachable connection)
         hooks.Moved <- fun connection outcome -> hub.OnMoved(connection, outcome)
 
         Runtime.prepare name (configure runtime streams events.Answers) hooks hub.Program

@@ -40,9 +40,21 @@ module internal ControlMessages =
     /// What the messages of one read told.
     [<Struct>]
     type Told =
-        { mutable Ecn: EcnCodepoint
-          mutable SegmentSize: int
-          mutable Local: UdpAddress }
+        {
+            mutable Ecn: EcnCodepoint
+            mutable SegmentSize: int
+            mutable Local: UdpAddress
+            /// An error number that ICMP caused; 0 for none.
+            mutable Error: int
+            /// The MTU that went with it.
+            mutable Mtu: int
+        }
+
+    /// Errors of our own system, such as a datagram larger than the link takes, are known where they were made.
+    let private readError (data: ReadOnlySpan<byte>) (told: byref<Told>) =
+        if data[4] = Libc.ORIGIN_ICMP || data[4] = Libc.ORIGIN_ICMP6 then
+            told.Error <- BitConverter.ToInt32 data
+            told.Mtu <- BitConverter.ToInt32(data.Slice 8)
 
     let private readOne level kind (data: ReadOnlySpan<byte>) (told: byref<Told>) =
         if level = Libc.SOL_UDP && kind = Libc.UDP_GRO && data.Length >= 4 then
@@ -56,6 +68,12 @@ module internal ControlMessages =
             told.Local <- UdpAddress.ofIPv4 (BinaryPrimitives.ReadUInt32BigEndian(data.Slice 4)) 0us
         elif level = Libc.SOL_IPV6 && kind = Libc.IPV6_PKTINFO && data.Length >= 20 then
             told.Local <- UdpAddress.ofIPv6 data 0us 0u
+        elif
+            ((level = Libc.SOL_IP && kind = Libc.IP_RECVERR)
+             || (level = Libc.SOL_IPV6 && kind = Libc.IPV6_RECVERR))
+            && data.Length >= 16
+        then
+            readError data &told
 
     /// Reads all messages.
     let read (control: ReadOnlySpan<byte>) (told: byref<Told>) =

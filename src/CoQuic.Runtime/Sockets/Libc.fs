@@ -70,6 +70,7 @@ module internal Libc =
     let MSG_CTRUNC = 0x8
     let MSG_TRUNC = 0x20
     let MSG_DONTWAIT = 0x40
+    let MSG_ERRQUEUE = 0x2000
 
     // Errors.
     [<Literal>]
@@ -84,21 +85,30 @@ module internal Libc =
     [<Literal>]
     let EINVAL = 22
 
+    let EMSGSIZE = 90
+
     [<Literal>]
     let ENOPROTOOPT = 92
 
     [<Literal>]
     let EOPNOTSUPP = 95
 
+    let ECONNREFUSED = 111
+
     // Address families.
     let AF_INET = 2us
     let AF_INET6 = 10us
+
+    // Where an error in the queue comes from (SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6).
+    let ORIGIN_ICMP = 2uy
+    let ORIGIN_ICMP6 = 3uy
 
     // Option levels, options and control messages.
     let SOL_IP = 0
     let IP_TOS = 1
     let IP_PKTINFO = 8
     let IP_MTU_DISCOVER = 10
+    let IP_RECVERR = 11
     let IP_RECVTOS = 13
     let IP_PMTUDISC_PROBE = 3
     let SOL_UDP = 17
@@ -106,6 +116,7 @@ module internal Libc =
     let UDP_GRO = 104
     let SOL_IPV6 = 41
     let IPV6_MTU_DISCOVER = 23
+    let IPV6_RECVERR = 25
     let IPV6_RECVPKTINFO = 49
     let IPV6_PKTINFO = 50
     let IPV6_RECVTCLASS = 66

@@ -64,6 +64,7 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
     let wake = WakeEvent()
     let busy = BusyWait()
     let buffers = ReceiveBuffers()
+    let errors = ErrorQueue(handle, family)
     let name = pinned SocketAddressLayout.maximumSize
     let control = pinned ControlMessages.bufferSize
     let vector = GC.AllocateArray<IoVector>(1, pinned = true)
@@ -154,7 +155,10 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
         for index in 2 .. polled.Length - 1 do
             events <- events ||| polled[index].Returned
 
-        // An error, which is told unasked, is taken off the socket by reading or writing.
+        // An error, which is told unasked, is taken off the socket by reading or writing, and out of its queue as a notice.
+        if events &&& Libc.POLLERR <> 0s then
+            readiness <- readiness ||| Readiness.Notified
+
         if events &&& (Libc.POLLIN ||| Libc.POLLERR) <> 0s then
             readiness <- readiness ||| Readiness.Readable
 
@@ -185,7 +189,9 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
         let mutable told: ControlMessages.Told =
             { Ecn = EcnCodepoint.Unavailable
               SegmentSize = length
-              Local = UdpAddress.unspecified }
+              Local = UdpAddress.unspecified
+              Error = 0
+              Mtu = 0 }
 
         let controlLength = int header[0].ControlLength
         ControlMessages.read (ReadOnlySpan(control, 0, controlLength)) &told
@@ -235,6 +241,13 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
             0
         else
             Marshal.GetLastPInvokeError()
+
+    /// An error that ICMP caused earlier comes up once, in place of this call's own (`IP_RECVERR`): only the second counts.
+    member private this.WriteDespiteErrors(run: inref<OutgoingRun>, position: int, batch: int) : int =
+        match this.Write(&run, position, batch) with
+        | 0 -> 0
+        | Libc.EAGAIN -> Libc.EAGAIN
+        | _ -> this.Write(&run, position, batch)
 
     /// How many bytes the next call may take: whole segments, as many as go together.
     member private _.Batch(run: inref<OutgoingRun>, position: int) : int =
@@ -297,6 +310,8 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
                 this.Describe(length, &run)
                 true
 
+        member _.ReadNotice notice = errors.TryTake &notice
+
         member this.Send(run, position) =
             let mutable next = position
             let mutable blocked = false
@@ -304,7 +319,7 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
             while next < run.Bytes.Length && not blocked do
                 let batch = this.Batch(&run, next)
 
-                match this.Write(&run, next, batch) with
+                match this.WriteDespiteErrors(&run, next, batch) with
                 | Libc.EAGAIN -> blocked <- true
                 | Libc.EINTR -> ()
                 | Libc.EINVAL
@@ -343,9 +358,11 @@ module internal LinuxSocket =
     let private configure (socket: Socket) packetInformation =
         set socket Libc.SOL_IP Libc.IP_RECVTOS 1
         trySet socket Libc.SOL_IP Libc.IP_MTU_DISCOVER Libc.IP_PMTUDISC_PROBE |> ignore
+        trySet socket Libc.SOL_IP Libc.IP_RECVERR 1 |> ignore
 
         if socket.AddressFamily = AddressFamily.InterNetworkV6 then
             set socket Libc.SOL_IPV6 Libc.IPV6_RECVTCLASS 1
+            trySet socket Libc.SOL_IPV6 Libc.IPV6_RECVERR 1 |> ignore
 
             trySet socket Libc.SOL_IPV6 Libc.IPV6_MTU_DISCOVER Libc.IP_PMTUDISC_PROBE
             |> ignore

@@ -126,6 +126,8 @@ type internal PortableSocket(socket: Socket) =
                     // An error of an earlier send, such as a refused port: the connection's own timers judge.
                     false
 
+        member _.ReadNotice _ = false
+
         member _.Send(run, position) =
             SocketAddressLayout.write family run.Route.Remote destination.Buffer.Span
             |> ignore

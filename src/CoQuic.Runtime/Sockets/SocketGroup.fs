@@ -50,6 +50,10 @@ type internal SocketGroup(first: IUdpSocket, openAnother: IPEndPoint -> Result<I
         | _ when number = 0us -> first
         | _ -> null
 
+    let numbered number (route: UdpRoute) : UdpRoute =
+        { route with
+            Local = { route.Local with Port = number } }
+
     let receiveFrom index (run: byref<ReceivedRun>) =
         if index = later.Count then
             first.Receive &run
@@ -57,13 +61,9 @@ type internal SocketGroup(first: IUdpSocket, openAnother: IPEndPoint -> Result<I
             let one = later[index]
 
             if one.Socket.Receive &run then
-                let local =
-                    { run.Route.Local with
-                        Port = one.Number }
-
                 run <-
                     { run with
-                        Route = { run.Route with Local = local } }
+                        Route = numbered one.Number run.Route }
 
                 true
             else
@@ -128,6 +128,22 @@ type internal SocketGroup(first: IUdpSocket, openAnother: IPEndPoint -> Result<I
                 first.Receive &run
             else
                 receiveInTurn (later.Count + 1) &run
+
+        member _.ReadNotice(notice) =
+            let mutable isTaken = first.ReadNotice &notice
+            let mutable index = 0
+
+            while not isTaken && index < later.Count do
+                if later[index].Socket.ReadNotice &notice then
+                    isTaken <- true
+
+                    notice <-
+                        { notice with
+                            Route = numbered later[index].Number notice.Route }
+
+                index <- index + 1
+
+            isTaken
 
         member _.Send(run, position) =
             if later.Count = 0 && run.Route.Local.Port = 0us then

@@ -16,6 +16,8 @@ type internal Readiness =
     | Writable = 2
     /// Somebody called `Wake`. Every wait waits for it.
     | Woken = 4
+    /// There are notices. Every wait waits for them.
+    | Notified = 8
 
 /// A run of datagrams as one read brought it: all from one peer, of one size, the last possibly shorter.
 [<Struct; NoEquality; NoComparison>]
@@ -35,6 +37,41 @@ type internal OutgoingRun =
       SegmentSize: int
       Ecn: EcnCodepoint
       Route: UdpRoute }
+
+/// What ICMP said about datagrams that were sent.
+[<Struct; NoEquality; NoComparison>]
+type internal SocketNotice =
+    {
+        /// The way they went.
+        Route: UdpRoute
+        /// The system's number for what is wrong.
+        Error: int
+        /// The MTU of the link that a datagram was too large for, in bytes; 0 when that is not what is wrong.
+        Mtu: int
+        /// The beginning of such a datagram's payload; empty where the sender of the notice quoted nothing of it.
+        Quoted: Bytes
+    }
+
+[<RequireQualifiedAccess>]
+module internal SocketNotice =
+
+    let private udpHeader = 8
+
+    /// An IP header without options or extensions.
+    let private ipHeader (notice: SocketNotice) =
+        if UdpAddress.isIPv4 notice.Route.Remote then 20 else 40
+
+    /// The largest payload that fits, where a datagram was too large.
+    let maxUdpPayload (notice: SocketNotice) : int voption =
+        let payload = notice.Mtu - ipHeader notice - udpHeader
+
+        if notice.Error = Libc.EMSGSIZE && payload > 0 then
+            ValueSome payload
+        else
+            ValueNone
+
+    /// Whether nobody listens at the port.
+    let isRefusal (notice: SocketNotice) = notice.Error = Libc.ECONNREFUSED
 
 /// What a socket is opened with.
 type internal SocketOptions =
@@ -78,6 +115,10 @@ type internal IUdpSocket =
 
     /// Reads a run, if one is there. An empty datagram is a run of no bytes.
     abstract Receive: run: byref<ReceivedRun> -> bool
+
+    /// Takes a notice, if one is there. Whoever wants to can send such notices: a receiver has to see to it that they quote what it
+    /// sent.
+    abstract ReadNotice: notice: byref<SocketNotice> -> bool
 
     /// Writes datagrams from byte `position` on, and returns the position of the first that the system had no room for: the
     /// run's length when it took all. What the system refuses for good (no route, larger than the link takes) is lost like

@@ -15,9 +15,7 @@ module internal UdpSockets =
             if options.Bind.AddressFamily = AddressFamily.InterNetworkV6 then
                 socket.DualMode <- options.Bind.Address.Equals IPAddress.IPv6Any
 
-            // A wish: the system cuts it down to its own limit.
-            socket.ReceiveBufferSize <- options.BufferBytes
-            socket.SendBufferSize <- options.BufferBytes
+            SocketBuffers.request socket options.BufferBytes
             socket.Bind options.Bind
             socket
         with :? SocketException ->

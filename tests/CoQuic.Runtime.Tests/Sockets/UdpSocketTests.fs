@@ -218,5 +218,86 @@ let homes =
         if hasIPv6.Value then
             answersFrom IPAddress.IPv6Any
 
+/// Where nobody listens.
+let private deadEnd (address: IPAddress) =
+    use closed = openOn portable address
+    closed.LocalEndPoint
+
+let private tellsRefusals (bind: IPAddress) (target: IPAddress) =
+    testCase $"what ICMP says of {target} comes to a socket at {bind}, and disturbs nobody else"
+    <| fun () ->
+        if not LinuxSocket.isSupported then
+            CoQuic.Tests.Capability.missing "linux" "the error queue is Linux's"
+
+        require bind
+
+        use socket =
+            UdpSockets.openSocket (SocketOptions.bind (IPEndPoint(bind, 0))) |> opened
+
+        use other = openOn portable target
+        let target = deadEnd target
+        let datagram = pattern 1200
+        sendAll socket (outgoing datagram 1200 EcnCodepoint.NotEct (routeTo target))
+
+        let readiness = socket.Wait(patience, Readiness.None)
+        Expect.isTrue (readiness.HasFlag Readiness.Notified) "the wait ends"
+        let mutable notice = Unchecked.defaultof<SocketNotice>
+        Expect.isTrue (socket.ReadNotice &notice) "a notice"
+        Expect.isTrue (SocketNotice.isRefusal notice) "nobody listens"
+        Expect.equal (SocketNotice.maxUdpPayload notice) ValueNone "which is not about sizes"
+        Expect.equal (UdpAddress.toEndPoint notice.Route.Remote) target "there"
+        let quoted = notice.Quoted.Span.ToArray()
+        Expect.isGreaterThan quoted.Length 100 "it quotes"
+        Expect.equal quoted datagram[.. quoted.Length - 1] "what was sent"
+        Expect.isFalse (socket.ReadNotice &notice) "once"
+
+        // The error comes up again at the next call, which is about somebody else.
+        sendAll socket (outgoing datagram 1200 EcnCodepoint.NotEct (routeTo target))
+        socket.Wait(patience, Readiness.None) |> ignore
+        sendAll socket (outgoing datagram 1200 EcnCodepoint.NotEct (routeTo other.LocalEndPoint))
+        Expect.equal ((receive other).Buffer.ToArray()) datagram "it is not lost"
+
+[<Tests>]
+let notices =
+    testList
+        "notices"
+        [ tellsRefusals IPAddress.Loopback IPAddress.Loopback
+          tellsRefusals IPAddress.IPv6Loopback IPAddress.IPv6Loopback
+          tellsRefusals IPAddress.IPv6Any IPAddress.Loopback
+
+          testCase "an MTU leaves room for headers"
+          <| fun () ->
+              let notice (remote: string) error mtu : SocketNotice =
+                  { Route = routeTo (IPEndPoint(IPAddress.Parse remote, 1))
+                    Error = error
+                    Mtu = mtu
+                    Quoted = Bytes.Empty }
+
+              let tooLarge = 90
+              let refused = 111
+
+              let payload remote error mtu =
+                  SocketNotice.maxUdpPayload (notice remote error mtu)
+
+              Expect.equal (payload "192.0.2.1" tooLarge 1400) (ValueSome 1372) "IPv4's"
+              Expect.equal (payload "2001:db8::1" tooLarge 1400) (ValueSome 1352) "IPv6's"
+              Expect.equal (payload "192.0.2.1" tooLarge 0) ValueNone "routers of old do not tell"
+              Expect.equal (payload "192.0.2.1" refused 1400) ValueNone "another error"
+
+          testCase "buffers that the system cuts down are worth a sentence that names the limit"
+          <| fun () ->
+              Expect.isNone (SocketBuffers.complaint 1000 1000 2000) "all is granted"
+              let complaint = Expect.wantSome (SocketBuffers.complaint 1000 500 1000) "it is not"
+              Expect.stringContains complaint "500 of 1000 bytes" "how much"
+
+              if OperatingSystem.IsLinux() then
+                  Expect.stringContains complaint "net.core.rmem_max=1000" "what to do"
+
+              let sending =
+                  Expect.wantSome (SocketBuffers.complaint 1000 1000 500) "the other way"
+
+              if OperatingSystem.IsLinux() then
+                  Expect.stringContains sending "net.core.wmem_max" "its limit" ]
+
 [<Tests>]
 let all = testList "UDP sockets" (List.map tests kinds)
