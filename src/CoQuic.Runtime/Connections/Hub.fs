@@ -26,6 +26,7 @@ type internal HubMessage =
     | OpenStream of pending: PendingStream
     | Close of connection: ConnectionCore * code: uint64 * reason: string
     | Move of move: PendingMove
+    | SendDatagram of connection: ConnectionCore * datagram: Bytes * pending: TaskCompletionSource
     /// Nobody listens where a connection is being opened.
     | Unreachable of connection: ConnectionHandle
     /// Streams were written to or read from.
@@ -66,6 +67,7 @@ type internal Hub
 
     let streams = Dictionary<StreamTag, PendingStream>()
     let moves = Moves()
+    let datagrams = Queue<TaskCompletionSource>()
     let arrived = List<StreamCore>()
     let mutable lastTag = 0
 
@@ -86,6 +88,7 @@ type internal Hub
     let add handle role =
         let connection = ConnectionCore(handle, role, peer (), settings, queue)
         connections.Add(handle, connection)
+        Telemetry.onOpened role
         connection
 
     let connect request pending =
@@ -169,6 +172,24 @@ type internal Hub
             []
         | ValueNone -> moves.Begin move
 
+    let sendDatagram (connection: ConnectionCore) datagram (pending: TaskCompletionSource) =
+        match connection.Failure with
+        | ValueSome error ->
+            pending.TrySetException error |> ignore
+            []
+        | ValueNone ->
+            datagrams.Enqueue pending
+
+            [ Command.SendDatagram
+                  { Connection = connection.Handle
+                    Bytes = datagram
+                    Priority = 0 } ]
+
+    let onDatagram (received: ReceiveDatagramData) =
+        match connections.TryGetValue received.Connection with
+        | true, connection -> connection.Datagrams.Add received.Bytes
+        | _ -> ()
+
     let onConfirmed handle =
         match connections.TryGetValue handle with
         | true, connection ->
@@ -221,6 +242,8 @@ type internal Hub
     let onStreamData (data: ReceiveStreamData) =
         match connections.TryGetValue data.Connection with
         | true, connection ->
+            Telemetry.onReceived data.Bytes.Length
+
             match connection.FindOrAccept data.Stream with
             | ValueSome stream ->
                 if stream.OnData(data.Bytes.Memory, data.Fin) then
@@ -302,6 +325,7 @@ type internal Hub
         | HubMessage.Connect(request, pending) -> connect request pending
         | HubMessage.OpenStream pending -> openStream pending
         | HubMessage.Move pending -> move pending
+        | HubMessage.SendDatagram(connection, datagram, pending) -> sendDatagram connection datagram pending
         | HubMessage.Unreachable handle -> giveUp handle
         | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
             // What was written before is handed over before.
@@ -329,6 +353,7 @@ type internal Hub
             onStopSending stop
             []
         | Signal.SendProgress progress ->
+            Telemetry.onAcknowledged progress.Released
             withStream progress.Connection progress.Stream (fun stream -> stream.OnProgress progress.Released)
             []
         | Signal.ZeroRtt event ->
@@ -339,6 +364,9 @@ type internal Hub
             []
         | Signal.CertificateVerdictNeeded needed -> await (Answers.judge events.Answers needed)
         | Signal.ServerIdentityNeeded needed -> await (Answers.identify events.Answers needed)
+        | Signal.Datagram received ->
+            onDatagram received
+            []
         | Signal.Confirmed handle -> onConfirmed handle
         | Signal.PathChanged change ->
             onPathChanged change
@@ -349,7 +377,6 @@ type internal Hub
             []
         // A command that crossed the end of its stream or connection on the way.
         | Signal.Declined _
-        | Signal.Datagram _
         | Signal.PreferredAddress _
         | Signal.Inspected _ -> []
 
@@ -361,6 +388,14 @@ type internal Hub
                 match event with
                 | Network signal -> (), onSignal signal
                 | Message message -> (), onMessage message }
+
+    /// The oldest DATAGRAM under way to the endpoint has got there, or was refused.
+    member _.OnDatagramTaken(refusal: LocalError option) =
+        match datagrams.TryDequeue(), refusal with
+        | (true, pending), None -> pending.TrySetResult() |> ignore
+        | (true, pending), Some error ->
+            pending.TrySetException(QuicExceptions.ofError (RuntimeError.Declined error)) |> ignore
+        | (false, _), _ -> ()
 
     /// A move that a connection was asked to make has ended.
     member _.OnMoved(handle: ConnectionHandle, outcome: Result<IPEndPoint, RuntimeError>) =
