@@ -9,7 +9,13 @@
 #load "build/Tests.fs"
 #load "build/Demo.fs"
 #load "build/Debian.fs"
+#load "build/PeerSite.fs"
+#load "build/PeerCase.fs"
 #load "build/QuicGo.fs"
+#load "build/QuicGoCases.fs"
+#load "build/Ngtcp2.fs"
+#load "build/Ngtcp2Cases.fs"
+#load "build/Tshark.fs"
 #load "build/Peers.fs"
 #load "build/MustShow.fs"
 #load "build/Talk.fs"
@@ -17,11 +23,15 @@
 #load "build/Soak.fs"
 #load "build/Mutations.fs"
 #load "build/Mutate.fs"
+#load "build/QuicGoBench.fs"
+#load "build/BenchRun.fs"
+#load "build/Bench.fs"
 #load "build/Api.fs"
 #load "build/Links.fs"
 #load "build/Docs.fs"
 #load "tests/Shared/Scale.fs"
 #load "tests/Shared/Evidence.fs"
+#load "build/Functional.fs"
 
 open System
 open System.Diagnostics
@@ -126,14 +136,21 @@ let private native arguments =
     |> Native.make
 
 let private peers arguments =
-    let options = Options.parse "peers" [ "--require=" ] false arguments
+    let options = Options.parse "peers" [ "--require="; "--filter=" ] false arguments
 
-    let counts =
-        match options.ValueOr "--require" "" with
-        | "" -> Peers.run false
-        | "quic-go" -> Peers.run true
-        | other -> stop $"peers knows --require quic-go, not '{other}'."
+    let required =
+        (options.ValueOr "--require" "")
+            .Split(',', StringSplitOptions.RemoveEmptyEntries ||| StringSplitOptions.TrimEntries)
+        |> List.ofArray
 
+    match List.except Peers.names required with
+    | [] -> ()
+    | unknown :: _ ->
+        let known = String.Join(", ", Peers.names)
+        stop $"peers knows {known}, not '{unknown}'."
+
+    let counts = Peers.run required (options.ValueOr "--filter" "") |> Peers.total
+    printfn $"\n{Counts.describe counts}"
     if counts.Failed > 0 then 1 else 0
 
 /// Builds what a soak runs, and runs it.
@@ -149,16 +166,42 @@ let private soak arguments =
     for name, value in soakFor length (int (options.ValueOr "--seed" "1")) do
         printfn $"%-28s{name}{value}"
 
+let private bench arguments =
+    let options =
+        Options.parse "bench" [ "--rounds="; "--mebibytes="; "--against=" ] false arguments
+
+    let number name fallback =
+        match Int64.TryParse(options.ValueOr name fallback) with
+        | true, value when value > 0L -> value
+        | _ -> stop $"bench: {name} needs a number above 0."
+
+    let isAgainstQuicGo =
+        match options.Value "--against" with
+        | None -> false
+        | Some "quic-go" -> true
+        | Some other -> stop $"bench knows --against quic-go, not '{other}'."
+
+    if Bench.run (int (number "--rounds" "5")) (number "--mebibytes" "4096") isAgainstQuicGo then
+        0
+    else
+        1
+
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
 let private shown =
     [ "2-bulk", MustShow.bulk
-      "2-peers", (fun () -> MustShow.peers (Peers.run true))
+      "2-peers", MustShow.peers
       "2-fresh-clone", MustShow.freshClone
       "3-congestion", MustShow.congestion
       "3-mutations", Mutate.run
       "5-idle", Load.idle
       "5-paused-upload", Load.pausedUpload
       "5-soak", (fun () -> soakFor (TimeSpan.FromMinutes 10.0) 1)
+      "3-peers", MustShow.peers
+      "4-examples", Functional.examples
+      "4-laws", Functional.laws
+      "4-chat", Functional.chat
+      "4-failure", Functional.failure
+      "4-cost", Functional.cost
       "6-memory", MustShow.memory ]
 
 let private show arguments =
@@ -223,7 +266,16 @@ let private targets =
           "[--as quictls,boringssl]"
           "make the shared library with the C ABI, also under the names that bindings link"
           (chore native)
-      target "peers" "[--require quic-go]" "exchange files with quic-go, as client and as server" peers
+      target
+          "peers"
+          "[--require quic-go,ngtcp2,tshark] [--filter TEXT]"
+          "exchange files with quic-go and ngtcp2, as client and as server, and let tshark decrypt some"
+          peers
+      target
+          "bench"
+          "[--rounds N] [--mebibytes N] [--against quic-go]"
+          "measure speed beside what this machine could do at most; a missed target fails"
+          bench
       target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
       target
           "soak"

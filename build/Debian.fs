@@ -118,10 +118,15 @@ let private attempt environment program arguments =
 
         Error $"{program} {List.head arguments} failed: {said}"
 
+/// The C library is the machine's own: its loader takes no other.
+let private isForeign (archive: string) =
+    not (Path.GetFileName(archive).StartsWith("libc6_", StringComparison.Ordinal))
+
 let private unpack (folder: string) =
     let target = Path.Combine(folder, "root")
 
     Directory.GetFiles(Path.Combine(folder, "archives"), "*.deb")
+    |> Array.filter isForeign
     |> Array.fold
         (fun result archive ->
             result
@@ -144,3 +149,58 @@ let unpackPackages (folder: string) codename packages =
         attempt environment "apt-get" [ "update" ]
         |> Result.bind (fun () -> attempt environment "apt-get" install)
         |> Result.bind (fun () -> unpack folder)
+
+/// Where programs of packages are kept between runs, outside the repository.
+let cache name =
+    let folder =
+        match Environment.GetEnvironmentVariable "XDG_CACHE_HOME" with
+        | null
+        | "" -> Path.Combine(Environment.GetFolderPath Environment.SpecialFolder.UserProfile, ".cache")
+        | folder -> folder
+
+    Path.Combine(folder, "coquic-fsharp", name)
+
+/// Which release has packages that are known to work.
+let knownRelease = "bookworm"
+
+/// Does something with the release's name, where it is the known one.
+let onKnownRelease work =
+    match codename () with
+    | Some codename when codename = knownRelease -> work codename
+    | _ -> Error $"its packages are taken from Debian {knownRelease}, and this is another system"
+
+/// The root of packages that were unpacked before, or else are fetched now and kept.
+let keepPackages name packages : Result<string, string> =
+    let kept = Path.Combine(cache name, "root")
+
+    if Directory.Exists kept then
+        printfn $"{name}: fetched before, in {kept}"
+        Ok kept
+    else
+        onKnownRelease (fun codename ->
+            printfn $"{name}: fetching Debian's packages"
+            Directory.CreateDirectory(cache name) |> ignore
+
+            // Beside its place at first: what is there is whole.
+            let folder = Path.Combine(cache name, "fetching")
+
+            if Directory.Exists folder then
+                Directory.Delete(folder, true)
+
+            Directory.CreateDirectory folder |> ignore
+
+            unpackPackages folder codename packages
+            |> Result.map (fun root ->
+                Directory.Move(root, kept)
+                Directory.Delete(folder, true)
+                kept))
+
+/// The variable that makes programs below a root find the libraries that came with them.
+let librariesOf (root: string) =
+    let folders =
+        [ "usr/lib"; "lib" ]
+        |> List.map (fun folder -> Path.Combine(root, folder))
+        |> List.filter Directory.Exists
+        |> List.collect (fun folder -> List.ofArray (Directory.GetDirectories(folder, "*-linux-gnu")))
+
+    "LD_LIBRARY_PATH", String.Join(Path.PathSeparator, folders)

@@ -93,10 +93,14 @@ let bulk () =
     finally
         server.Kill()
 
-/// Every case with a real peer, none skipped.
-let peers (counts: Counts.Counts) =
-    expect (counts.Failed = 0 && counts.Skipped = 0) $"Not all peers agree: {Counts.describe counts}."
-    [ ("passed", float counts.Passed) ]
+/// Every case with a real peer, none skipped: how many passed with each.
+let peers () =
+    let counts = Peers.run Peers.names ""
+    let total = Peers.total counts
+    expect (total.Failed = 0 && total.Skipped = 0) $"Not all peers agree: {Counts.describe total}."
+
+    ("passed", float total.Passed)
+    :: [ for name, counts in counts -> $"passed_with_{name}", float counts.Passed ]
 
 /// Demo and tests on a fresh clone with an empty package cache, in a folder of their own that is removed afterwards.
 let freshClone () =

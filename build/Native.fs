@@ -42,15 +42,14 @@ let private packageVersion () =
         .Match(File.ReadAllText(inRoot "Directory.Build.props"), "<VersionPrefix>(.*)</VersionPrefix>")
         .Groups[1].Value
 
-/// Both files find library and header from where they lie themselves, so that the folder can be moved.
-let private writePackageFiles () =
-    let version = packageVersion ()
+let private write (path: string) (lines: string list) =
+    let path = Path.Combine(folder, path)
+    Directory.CreateDirectory((Path.GetDirectoryName path)) |> ignore
+    File.WriteAllText(path, String.Join("\n", lines) + "\n")
 
-    let write (path: string) (lines: string list) =
-        let path = Path.Combine(folder, path)
-        Directory.CreateDirectory((Path.GetDirectoryName path)) |> ignore
-        File.WriteAllText(path, String.Join("\n", lines) + "\n")
+// Package files find library and header from where they lie themselves, so that the folder can be moved.
 
+let private writePkgConfig (name: string) =
     write
         $"pkgconfig/{name}.pc"
         [ "libdir=${pcfiledir}/.."
@@ -58,10 +57,11 @@ let private writePackageFiles () =
           ""
           $"Name: {name}"
           "Description: QUIC with the CoQUIC C ABI, from the managed engine of CoQuic.FSharp"
-          $"Version: {version}"
+          $"Version: {packageVersion ()}"
           "Cflags: -I${includedir}"
           $"Libs: -L${{libdir}} -l{name}" ]
 
+let private writeCMake () =
     write
         $"cmake/{name}-config.cmake"
         [ $"# find_package({name}) defines coquic::managed; the folder is given by {name}_DIR or CMAKE_PREFIX_PATH."
@@ -80,6 +80,7 @@ let private copyHeaders () =
         Directory.CreateDirectory((Path.GetDirectoryName target)) |> ignore
         File.Copy(file, target, overwrite = true)
 
+/// The library under another name, for what links that name or asks pkg-config for it.
 let private link (other: string) =
     if not (List.contains other otherNames) then
         let known = String.Join(", ", otherNames)
@@ -88,6 +89,7 @@ let private link (other: string) =
     let path = Path.Combine(folder, $"libcoquic-{other}.so")
     File.Delete path
     File.CreateSymbolicLink(path, Path.GetFileName library) |> ignore
+    writePkgConfig $"coquic-{other}"
 
 /// Makes library, header and package files in artifacts/native, and links under other names.
 let make (others: string list) =
@@ -99,6 +101,7 @@ let make (others: string list) =
     publish published
     File.Copy(Path.Combine(published, "CoQuic.Native.so"), library, overwrite = true)
     copyHeaders ()
-    writePackageFiles ()
+    writePkgConfig name
+    writeCMake ()
     others |> List.iter link
     printfn $"artifacts/native: lib{name}.so, include/, pkgconfig/, cmake/"

@@ -51,21 +51,34 @@ let versionSuffix () =
 
     "dev-" + Convert.ToHexStringLower(hash.GetHashAndReset()).Substring(0, 12)
 
-/// `#load` this in a script or in FSI: it refers to the libraries just built, by path.
-let private writeScript () =
-    let libraries =
-        Directory.GetFiles(inRoot "artifacts/lib", "*.dll")
-        |> Array.map (fun path -> Path.GetFileName path)
-        |> Array.filter (fun name -> name <> "FSharp.Core.dll") // FSI has its own.
-        |> Array.sort
+let private librariesIn folder =
+    Directory.GetFiles(inRoot $"artifacts/{folder}", "*.dll")
+    |> Array.map (fun path -> Path.GetFileName path)
+    |> Array.filter (fun name -> name <> "FSharp.Core.dll") // FSI has its own.
+    |> Array.sort
+    |> List.ofArray
 
-    File.WriteAllLines(
-        inRoot "artifacts/CoQuic.fsx",
+/// `#load` these in a script or in FSI: they refer to the libraries just built, by path.
+let private writeScripts () =
+    let write (name: string) (lines: string list) =
+        File.WriteAllLines(inRoot $"artifacts/{name}", lines)
+
+    let libraries = librariesIn "lib"
+
+    write
+        "CoQuic.fsx"
         [ "// Written by `dotnet fsi build.fsx build`. Load it from a script, or in FSI: #load \"artifacts/CoQuic.fsx\";;"
           "#I \"lib\""
           for library in libraries do
               $"#r \"{library}\"" ]
-    )
+
+    write
+        "CoQuic.Testing.fsx"
+        [ "// Written by `dotnet fsi build.fsx build`: all of CoQuic.fsx, and CoQuic.Testing with FsCheck and Expecto."
+          "#load \"CoQuic.fsx\""
+          "#I \"testing\""
+          for library in librariesIn "testing" |> List.except libraries do
+              $"#r \"{library}\"" ]
 
 let build configuration =
     restore ()
@@ -82,7 +95,7 @@ let build configuration =
           $"-p:Configuration={configuration}"
           $"-p:VersionSuffix={versionSuffix ()}" ]
 
-    writeScript ()
+    writeScripts ()
 
     printfn
         "artifacts/packages, artifacts/CoQuic.fsx, artifacts/perf/coquic-fsharp-perf, artifacts/peers/coquic-interop"

@@ -1,14 +1,19 @@
-/// quic-go's interop endpoints, from Debian's packages, as two programs in a cache outside the repository.
+/// quic-go's interop endpoints and a peer of our own on its package, from Debian's packages, in a cache outside the repository.
 module CoQuic.Build.QuicGo
 
 open System
 open System.IO
+open System.Security.Cryptography
+open System.Text
 open CoQuic.Build.Shell
 
-type QuicGo = { Server: string; Client: string }
-
-/// Which release has packages that are known to build, and which those are.
-let private knownRelease = "bookworm"
+type QuicGo =
+    {
+        Server: string
+        Client: string
+        /// Versions and DATAGRAM frames, on both sides.
+        Peer: string
+    }
 
 let private packages =
     [ "golang-1.23-go"; "golang-github-lucas-clemente-quic-go-dev" ]
@@ -20,14 +25,10 @@ let private package = "github.com/quic-go/quic-go/interop"
 /// Building takes half a minute where nothing else runs.
 let private patience = TimeSpan.FromMinutes 10.0
 
-let private cache () =
-    let folder =
-        match Environment.GetEnvironmentVariable "XDG_CACHE_HOME" with
-        | null
-        | "" -> Path.Combine(Environment.GetFolderPath Environment.SpecialFolder.UserProfile, ".cache")
-        | folder -> folder
+let private cache = Debian.cache "quic-go"
 
-    Path.Combine(folder, "coquic-fsharp", "quic-go")
+/// The source of our own peer.
+let private ownSource = inRoot "tests/CoQuic.Peers/quic-go/main.go"
 
 /// The endpoints have their paths and their port built in, for a container of their own. Here they take them from the
 /// environment, so that they need neither root nor the root directory. Nothing of QUIC is touched.
@@ -40,7 +41,9 @@ let private replacements =
         "\"/www\"", "os.Getenv(\"WWW\")" ]
       "client",
       [ "\"/logs/log.txt\"", "os.Getenv(\"LOG\")"
-        "\"/downloads\"", "os.Getenv(\"DOWNLOADS\")" ] ]
+        "\"/downloads\"", "os.Getenv(\"DOWNLOADS\")"
+        // What it waits for begins in lower case by now.
+        "\"No compatible QUIC version found\"", "\"no compatible QUIC version found\"" ] ]
 
 let private replace (text: string) (before: string, after: string) =
     if not (text.Contains(before, StringComparison.Ordinal)) then
@@ -62,7 +65,7 @@ let private writeOverlay (folder: string) (root: string) =
     File.WriteAllText(overlay, "{ \"Replace\": { " + body + " } }")
     overlay
 
-let private compile (folder: string) (root: string) overlay name =
+let private compile (folder: string) (root: string) (target: string) arguments =
     let environment =
         [ "GOROOT", Path.Combine(root, goRoot)
           "GOPATH", Path.Combine(root, goPath)
@@ -71,51 +74,49 @@ let private compile (folder: string) (root: string) overlay name =
           "GOTOOLCHAIN", "local"
           "CGO_ENABLED", "0" ]
 
-    let target = Path.Combine(cache (), $"quicgo-{name}")
+    let go = Path.Combine(root, goRoot, "bin", "go")
 
-    let arguments =
-        [ "build"
-          "-buildvcs=false"
-          "-overlay"
-          overlay
-          "-o"
-          target
-          $"{package}/{name}" ]
-
-    match runQuiet environment patience (Path.Combine(root, goRoot, "bin", "go")) arguments with
-    | Some 0, _ -> Ok target
+    match runQuiet environment patience go ([ "build"; "-buildvcs=false"; "-o"; target ] @ arguments) with
+    | Some 0, _ -> Ok()
     | _, lines ->
         let said = String.Join(" ", List.truncate 3 lines)
-        Error $"building quic-go's {name} failed: {said}"
+        Error $"building {Path.GetFileName target} failed: {said}"
 
-let private build codename folder =
+let private build (programs: QuicGo) folder codename =
     printfn "quic-go: fetching Debian's packages"
 
-    match Debian.unpackPackages folder codename packages with
-    | Error reason -> Error reason
-    | Ok root ->
+    Debian.unpackPackages folder codename packages
+    |> Result.bind (fun root ->
         printfn "quic-go: building"
-        Directory.CreateDirectory(cache ()) |> ignore
         let overlay = writeOverlay folder root
 
-        compile folder root overlay "server"
-        |> Result.bind (fun server ->
-            compile folder root overlay "client"
-            |> Result.map (fun client -> { Server = server; Client = client }))
+        [ programs.Server, [ "-overlay"; overlay; $"{package}/server" ]
+          programs.Client, [ "-overlay"; overlay; $"{package}/client" ]
+          programs.Peer, [ ownSource ] ]
+        |> List.fold
+            (fun result (target, arguments) -> result |> Result.bind (fun () -> compile folder root target arguments))
+            (Ok()))
+    |> Result.map (fun () -> programs)
+
+/// What is ours of the programs changes, and they are built again then.
+let private fingerprint () =
+    let ours = [ yield! replacements |> List.map string; File.ReadAllText ownSource ]
+    let hash = SHA256.HashData(Encoding.UTF8.GetBytes(String.Join("\n", ours)))
+    Convert.ToHexStringLower(hash).Substring(0, 12)
 
 /// The programs: those built before, or else fetched and built now. An error says why this machine cannot have them.
 let prepare () : Result<QuicGo, string> =
-    let built name =
-        Path.Combine(cache (), $"quicgo-{name}")
+    let folder = Path.Combine(cache, fingerprint ())
 
-    let quicGo =
-        { Server = built "server"
-          Client = built "client" }
+    let programs =
+        { Server = Path.Combine(folder, "quicgo-server")
+          Client = Path.Combine(folder, "quicgo-client")
+          Peer = Path.Combine(folder, "quicgo-peer") }
 
-    if File.Exists quicGo.Server && File.Exists quicGo.Client then
-        printfn $"quic-go: built before, in {cache ()}"
-        Ok quicGo
+    if List.forall File.Exists [ programs.Server; programs.Client; programs.Peer ] then
+        printfn $"quic-go: built before, in {folder}"
+        Ok programs
     else
-        match Debian.codename () with
-        | Some codename when codename = knownRelease -> withTemporaryFolder "coquic-quic-go-" (build codename)
-        | _ -> Error $"its packages are taken from Debian {knownRelease}, and this is another system"
+        Debian.onKnownRelease (fun codename ->
+            Directory.CreateDirectory folder |> ignore
+            withTemporaryFolder "coquic-quic-go-" (fun folder -> build programs folder codename))

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETTLED = 10000, MOST_UNDER_WAY = 4096 };
+enum { SETTLED = 10000, MOST_UNDER_WAY = 256 };
 
 typedef struct {
     size_t length;

@@ -259,8 +259,12 @@ type OrphanZeroRttBuffer =
     }
 
     member private this.Display =
-        if this.MaxPackets = 0 then
+        let standard = Engine.OrphanZeroRttBuffer.Small
+
+        if Engine.OrphanZeroRttBuffer(this.MaxPackets, this.MaxBytes, this.MaxAge) = standard then
             "OrphanZeroRttBuffer: the defaults"
+        elif this.MaxPackets = 0 || this.MaxBytes = 0 || this.MaxAge = TimeSpan.Zero then
+            "OrphanZeroRttBuffer: off"
         else
             $"OrphanZeroRttBuffer: {this.MaxPackets} datagrams, {this.MaxBytes} bytes, {this.MaxAge.TotalMilliseconds} ms"
 
@@ -354,6 +358,9 @@ type EndpointConfig =
         Transport: TransportConfig
         /// No datagram sent is larger, 1200 to 65527 bytes.
         MaxOutboundDatagramSize: int
+        /// Whether inputs leave what there is to send to the next `timerExpired`, for which their results ask by `SendPending`: for
+        /// hosts that take several inputs at a time, since packets then answer all of them together. Not every engine can.
+        DefersSends: bool
         /// Early data settings.
         ZeroRtt: ZeroRttConfig
         /// What a server keeps of 0-RTT packets that overtake their Initial.
@@ -494,6 +501,7 @@ module EndpointConfig =
             ClientIdentities = Option.toObj config.ClientIdentities,
             Transport = TransportConfig.toEngine config.Transport,
             MaxOutboundDatagramSize = config.MaxOutboundDatagramSize,
+            DefersSends = config.DefersSends,
             ZeroRtt = ZeroRttConfig.toEngine config.ZeroRtt,
             OrphanZeroRttBuffer =
                 Engine.OrphanZeroRttBuffer(
@@ -543,6 +551,7 @@ module EndpointConfig =
           ClientIdentities = Option.ofObj config.ClientIdentities
           Transport = TransportConfig.ofEngine config.Transport
           MaxOutboundDatagramSize = config.MaxOutboundDatagramSize
+          DefersSends = config.DefersSends
           ZeroRtt = ZeroRttConfig.ofEngine config.ZeroRtt
           OrphanZeroRttBuffer =
             { MaxPackets = config.OrphanZeroRttBuffer.MaxPackets

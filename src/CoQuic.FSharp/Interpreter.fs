@@ -55,7 +55,24 @@ type Interpreter =
         Wakeup: TimeUs option
     }
 
-/// Folds results into state and outputs, and turns what an application wants into actions. Pure.
+/// Folds results into state and outputs, and turns what an application wants into actions.
+/// <remarks>
+/// Its laws, for all results and all states that can be reached:
+/// <list type="number">
+/// <item><description>It is pure: it performs nothing, and the same arguments give the same answer.</description></item>
+/// <item><description>Folding a result without effects, with the wake-up that is known already, changes nothing and yields
+/// nothing.</description></item>
+/// <item><description>Folding two results in turn equals folding `QueryResult.append` of them: the same state, and the same outputs
+/// but for the timers and re-entries that the second one supersedes. It is defined where the first result has no local
+/// error.</description></item>
+/// <item><description>The runs that are transmitted are those of the `SendDatagram` effects, all of them and in their order; only a
+/// missing route is filled in.</description></item>
+/// <item><description>The bytes of a stream reach the application once, in order, and with their end.</description></item>
+/// <item><description>After `Closed` no signal of that connection follows, but for a `Declined` that answers a command which still
+/// names it.</description></item>
+/// <item><description>The wake-up that is known is the last result's.</description></item>
+/// </list>
+/// </remarks>
 module Interpreter =
 
     /// Nothing has happened yet.
@@ -348,8 +365,7 @@ module Interpreter =
         |> onContinuation result.SendPending
 
     /// Folds one result into the state. The outputs are in the order of the effects; a refusal, the timer where it changed,
-    /// and a re-entry come last. Two results in turn give the same state as both appended, and the same outputs but for
-    /// what the later one supersedes.
+    /// and a re-entry come last. The laws of this module say what can be relied on.
     let fold (now: TimeUs) (state: Interpreter) (result: QueryResult) : Interpreter * Output list =
         stepFrom now state |> absorb result |> finish
 

@@ -162,6 +162,34 @@ type Signal =
     /// The connection has ended; no signal of it follows.
     | Closed of closed: ConnectionClosed
 
+/// What an application may care about.
+module Signal =
+
+    /// The connection that a signal is about; none where there is none.
+    let connection (signal: Signal) : ConnectionHandle option =
+        match signal with
+        | Signal.Opened(_, connection)
+        | Signal.Accepted connection
+        | Signal.HandshakeReady(connection, _)
+        | Signal.Confirmed connection
+        | Signal.StreamOpened(_, connection, _) -> Some connection
+        | Signal.StreamData data -> Some data.Connection
+        | Signal.PeerReset reset -> Some reset.Connection
+        | Signal.PeerStopSending stop -> Some stop.Connection
+        | Signal.SendProgress progress -> Some progress.Connection
+        | Signal.Datagram datagram -> Some datagram.Connection
+        | Signal.PathChanged change -> Some change.Connection
+        | Signal.PreferredAddress address -> Some address.Connection
+        | Signal.ResumptionState state -> Some state.Connection
+        | Signal.NewToken token -> Some token.Connection
+        | Signal.ZeroRtt event -> Some event.Connection
+        | Signal.Inspected packet -> Some packet.Connection
+        | Signal.CertificateVerdictNeeded needed -> Some needed.Connection
+        | Signal.ServerIdentityNeeded needed -> Some needed.Connection
+        | Signal.Closed closed -> Some closed.Connection
+        | Signal.Declined error -> error.Connection
+        | Signal.Refused _ -> None
+
 /// What folding a result yields.
 type Output =
     /// For the host to do.

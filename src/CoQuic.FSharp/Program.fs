@@ -114,6 +114,25 @@ module Command =
               ApplicationErrorCode = errorCode
               Reason = reason }
 
+    /// The same command, with its messages mapped.
+    let map (mapping: 'message -> 'other) (command: Command<'message>) : Command<'other> =
+        match command with
+        | Command.Open(tag, request) -> Command.Open(tag, request)
+        | Command.OpenStream(connection, kind, tag) -> Command.OpenStream(connection, kind, tag)
+        | Command.Send data -> Command.Send data
+        | Command.SendDatagram datagram -> Command.SendDatagram datagram
+        | Command.Consume data -> Command.Consume data
+        | Command.Reset reset -> Command.Reset reset
+        | Command.StopSending stop -> Command.StopSending stop
+        | Command.Close close -> Command.Close close
+        | Command.RequestKeyUpdate connection -> Command.RequestKeyUpdate connection
+        | Command.RequestMigration(connection, target) -> Command.RequestMigration(connection, target)
+        | Command.AnswerCertificate answer -> Command.AnswerCertificate answer
+        | Command.AnswerIdentity answer -> Command.AnswerIdentity answer
+        | Command.After(delay, message) -> Command.After(delay, mapping message)
+        | Command.Cancel message -> Command.Cancel(mapping message)
+        | Command.Stop -> Command.Stop
+
 /// An application: pure, and ignorant of where it runs. The same one runs on sockets, in the simulator and by hand.
 type Program<'model, 'message> =
     {

@@ -159,6 +159,15 @@ module Arguments =
             set (duration "--connect-timeout" text) (fun timeout config ->
                 { config with
                     ConnectTimeout = (if timeout = TimeSpan.Zero then None else Some timeout) })
+        | Option.Resume -> set (Ok()) (fun () config -> { config with Resume = true })
+        | Option.Repeat text ->
+            set (numberFrom "--repeat" 1UL 1000UL text) (fun count config -> { config with Repeat = int count })
+        | Option.Chart path -> set (Ok path) (fun path config -> { config with Chart = Some path })
+        | Option.Qlog path ->
+            set (Ok path) (fun path config ->
+                { config with
+                    QlogDirectory = Some path })
+        | Option.KeyLog path -> set (Ok path) (fun path config -> { config with KeyLogFile = Some path })
 
     /// Applies one option after the other, later ones winning, and collects the faults.
     let private applyAll options =
@@ -185,6 +194,8 @@ module Arguments =
 
         [ if config.Mode <> Mode.Bulk && draft.GivesDirection then
               "--direction is for --mode bulk only."
+          if config.Mode <> Mode.ConnectRequestResponse && config.Resume then
+              "--resume is for --mode crr only."
           if needsSizes then
               "--mode persistent-rr needs --request-bytes and --response-bytes greater than zero."
           if draft.Chain.IsSome && draft.PrivateKey.IsNone then

@@ -96,13 +96,13 @@ module Client =
             onSession stop.Connection (fun _ turn -> ClientTurn.fail "client stream handling failed" turn)
         | Signal.Closed closed -> onClosed now closed run
         | Signal.Declined error -> onDeclined now error run
+        | Signal.ResumptionState state -> Run.resumable state run, []
         // Nothing else concerns a benchmark.
         | Signal.Accepted _
         | Signal.Confirmed _
         | Signal.Datagram _
         | Signal.PathChanged _
         | Signal.PreferredAddress _
-        | Signal.ResumptionState _
         | Signal.NewToken _
         | Signal.ZeroRtt _
         | Signal.CertificateVerdictNeeded _

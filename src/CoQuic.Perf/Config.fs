@@ -45,6 +45,16 @@ type Config =
         ServerName: string
         VerifyPeer: bool
         JsonOut: string option
+        /// Whether the connections of crr after the first resume its session.
+        Resume: bool
+        /// How often a client runs the benchmark, 1 to 1000.
+        Repeat: int
+        /// The directory for qlog files.
+        QlogDirectory: string option
+        /// The file to append key-log lines to.
+        KeyLogFile: string option
+        /// The file for a page with charts.
+        Chart: string option
         /// How long a client waits for a handshake, or for anything to happen in a bounded run; none is for ever.
         ConnectTimeout: TimeSpan option
     }
@@ -73,6 +83,11 @@ module Config =
           ServerName = "localhost"
           VerifyPeer = false
           JsonOut = None
+          Resume = false
+          Repeat = 1
+          QlogDirectory = None
+          KeyLogFile = None
+          Chart = None
           ConnectTimeout = Some(TimeSpan.FromSeconds 10.0) }
 
     /// Whether the run ends by the clock: nothing bounds its work.

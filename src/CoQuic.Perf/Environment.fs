@@ -26,6 +26,9 @@ module Environment =
           WhenIdleAndEmpty = isOn lookUp "COQUIC_PERF_SERVER_EXIT_ON_IDLE_EMPTY"
           WhenSessionsComplete = isOn lookUp "COQUIC_PERF_SERVER_EXIT_ON_SESSION_COMPLETE" }
 
+    /// Whether the program tells, in the end, what it has allocated.
+    let tellsProfile (lookUp: string -> string option) : bool = isOn lookUp "COQUIC_SEND_PROFILE"
+
     /// Whether datagrams may go out in runs by segmentation offload.
     let allowsOffload (lookUp: string -> string option) : bool =
         not (isOn lookUp "COQUIC_DISABLE_UDP_GSO")

@@ -37,6 +37,9 @@ module Latencies =
           Count = latencies.Count + 1L
           Sum = latencies.Sum + microseconds }
 
+    /// How many samples there are of each latency in microseconds, in ascending order.
+    let distribution latencies : (int64 * int64) list = Map.toList latencies.Counts
+
     /// The sample number ⌈percent × count / 100⌉, counted from 1 in ascending order.
     let private percentile percent latencies =
         let rank = (percent * latencies.Count + 99L) / 100L
@@ -50,7 +53,7 @@ module Latencies =
                 else
                     find (passed + count) rest
 
-        find 0L (Map.toList latencies.Counts)
+        find 0L (distribution latencies)
 
     let summary latencies =
         if latencies.Count = 0L then

@@ -29,6 +29,11 @@ type Option =
     | [<CustomCommandLine "--verify-peer">] VerifyPeer
     | [<CustomCommandLine "--json-out">] JsonOut of path: string
     | [<CustomCommandLine "--connect-timeout">] ConnectTimeout of duration: string
+    | [<CustomCommandLine "--resume">] Resume
+    | [<CustomCommandLine "--repeat">] Repeat of count: string
+    | [<CustomCommandLine "--chart">] Chart of path: string
+    | [<CustomCommandLine "--qlog">] Qlog of directory: string
+    | [<CustomCommandLine "--keylog">] KeyLog of path: string
 
     interface IArgParserTemplate with
         member option.Usage =
@@ -59,6 +64,11 @@ type Option =
             | VerifyPeer -> "check the server's certificate and its name"
             | JsonOut _ -> "file for the result as JSON, overwritten"
             | ConnectTimeout _ -> "how long a client waits for the server, such as 500ms or 10s, 0s for ever; 10s"
+            | Resume -> "crr: every connection after the first resumes a session, as returning clients do"
+            | Repeat _ -> "run the benchmark so often, 1 to 1000, and report median and spread; 1"
+            | Chart _ -> "file for a page with throughput over time and the latency distribution, overwritten"
+            | Qlog _ -> "directory for qlog files, one a connection; what QLOGDIR says, or none"
+            | KeyLog _ -> "file to append TLS secrets to, for packet analysers; what SSLKEYLOGFILE says, or none"
 
 /// The subcommands.
 [<RequireQualifiedAccess>]

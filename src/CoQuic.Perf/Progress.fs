@@ -35,8 +35,14 @@ module Progress =
             | Mode.PersistentRequestResponse ->
                 share (float counted.RequestsCompleted) (float (Option.defaultValue 0UL config.Requests))
 
-    /// What is going on, with the rate so far.
-    let describe (now: TimeUs) (run: Run) : string =
+    /// Round trip and window of a connection.
+    let private describePath (statistics: ConnectionStatistics) =
+        let rtt = statistics.SmoothedRtt.TotalMilliseconds
+        let window = float statistics.CongestionWindow / 1024.0
+        $" · rtt %.2f{rtt} ms · window %.0f{window} KiB"
+
+    /// What is going on, with the rate so far, and what is known of one of the connections.
+    let describe (now: TimeUs) (run: Run) (statistics: ConnectionStatistics option) : string =
         let counted = run.Totals.Counted
 
         let rate (since: TimeUs) =
@@ -48,34 +54,54 @@ module Progress =
             | Mode.ConnectRequestResponse
             | Mode.PersistentRequestResponse -> $"%.0f{float counted.RequestsCompleted / seconds} requests/s"
 
+        let path = statistics |> Option.map describePath |> Option.defaultValue ""
+
         match run.Phase with
         | RunPhase.Waiting -> "connecting"
         | RunPhase.WarmingUp _ -> "warming up"
-        | RunPhase.Working -> rate run.StartedAt
-        | RunPhase.Measuring(since, _) -> rate since
+        | RunPhase.Working -> rate run.StartedAt + path
+        | RunPhase.Measuring(since, _) -> rate since + path
         | RunPhase.Draining _
         | RunPhase.Over -> "finishing"
 
-    let private isWatched () =
-        not Console.IsOutputRedirected && not Console.IsErrorRedirected
-
     let private refresh = TimeSpan.FromMilliseconds 200.0
 
-    let private draw (look: unit -> TimeUs * Run) (completion: Task) (context: ProgressContext) : Task =
+    /// The connection whose round trip and window are shown: the oldest that is open.
+    let private shown (run: Run) =
+        run.Sessions
+        |> Map.tryFindKey (fun _ session -> session.IsStarted && not session.IsClosing)
+
+    let private draw
+        (look: unit -> TimeUs * Run)
+        (ask: ConnectionHandle -> Task<ConnectionStatistics option>)
+        (completion: Task)
+        (context: ProgressContext)
+        : Task =
         task {
             let item = context.AddTask("connecting", maxValue = 1.0)
 
             while not completion.IsCompleted do
                 let now, run = look ()
+
+                let! statistics =
+                    match shown run with
+                    | Some connection -> ask connection
+                    | None -> Task.FromResult None
+
                 item.Value <- fraction now run
-                item.Description <- describe now run
+                item.Description <- describe now run statistics
                 let! _ = Task.WhenAny(completion, Task.Delay refresh)
                 ()
         }
 
-    /// Draws a line on standard error until the run has ended, and wipes it. Where nobody watches it draws nothing.
-    let watch (look: unit -> TimeUs * Run) (completion: Task) : Task =
-        if isWatched () then
+    /// Draws a line on standard error until the run has ended, and wipes it. Where nobody watches it draws nothing. `look` gives
+    /// the run as it is, `ask` what a connection has done.
+    let watch
+        (look: unit -> TimeUs * Run)
+        (ask: ConnectionHandle -> Task<ConnectionStatistics option>)
+        (completion: Task)
+        : Task =
+        if not Console.IsErrorRedirected then
             let terminal =
                 AnsiConsole.Create(AnsiConsoleSettings(Out = AnsiConsoleOutput Console.Error))
 
@@ -85,6 +111,6 @@ module Progress =
                    PercentageColumn()
                    TaskDescriptionColumn() |]
 
-            terminal.Progress().AutoClear(true).Columns(columns).StartAsync(draw look completion)
+            terminal.Progress().AutoClear(true).Columns(columns).StartAsync(draw look ask completion)
         else
             completion

@@ -41,7 +41,7 @@ module Report =
     let requestsPerSecond (report: Measurement) =
         float report.Counted.RequestsCompleted / seconds report
 
-    let private decimals (value: float) =
+    let internal decimals (value: float) =
         value.ToString("F3", CultureInfo.InvariantCulture)
 
     /// The one line that every run ends with.
@@ -69,7 +69,7 @@ module Report =
     let private wholeMilliseconds (duration: TimeSpan) =
         duration.Ticks / TimeSpan.TicksPerMillisecond
 
-    let private object members =
+    let internal object members =
         let members = [ for name, value in members -> $"\"{name}\":{value}" ]
         "{" + String.Join(",", members) + "}"
 
@@ -82,14 +82,23 @@ module Report =
               "p99_us", $"{summary.P99}"
               "max_us", $"{summary.Maximum}" ]
 
+    /// The rate that a mode is about, and its unit: requests a second, or Gbit a second for bulk.
+    let rate (report: Measurement) : float * string =
+        match report.Config.Mode with
+        | Mode.Bulk -> gigabitsPerSecond report, "Gbit/s"
+        | Mode.RequestResponse
+        | Mode.ConnectRequestResponse
+        | Mode.PersistentRequestResponse -> requestsPerSecond report, "requests/s"
+
     let private serverCounters counters =
         object
             [ "bytes_sent", $"{counters.BytesSent}"
               "bytes_received", $"{counters.BytesReceived}"
               "requests_completed", $"{counters.RequestsCompleted}" ]
 
-    /// One object without a newline. Names and order are a contract with those who read the file.
-    let json (report: Measurement) =
+    /// One object without a newline. Names and order are a contract with those who read the file; what else there is to say
+    /// comes behind them, but for the reason of a failure.
+    let internal jsonWith more (report: Measurement) =
         let config = report.Config
 
         object
@@ -117,6 +126,10 @@ module Report =
               "throughput_gbit_per_s", decimals (gigabitsPerSecond report)
               "requests_per_s", decimals (requestsPerSecond report)
               "latency", latency report.Latency
+              yield! more
               match report.Failure with
               | Some reason -> "failure_reason", text reason
               | None -> () ]
+
+    /// The result of a run as `coquic-perf/1` has it.
+    let json (report: Measurement) : string = jsonWith [] report

@@ -34,6 +34,8 @@ type Run =
         ControlComplete: uint64
         Totals: Totals
         Elapsed: TimeSpan
+        /// What the server gave last to resume a session with, where that is asked for.
+        Resumption: Secret
         Failure: string option
     }
 
@@ -61,6 +63,7 @@ module Run =
           ControlComplete = 0UL
           Totals = Totals.zero
           Elapsed = TimeSpan.Zero
+          Resumption = Secret.empty
           Failure = None }
 
     let private isCounting phase =
@@ -115,9 +118,18 @@ module Run =
             Opening = run.Opening - 1UL
             Sessions = Map.add handle (ClientTurn.session handle limit) run.Sessions }
 
-    let private openRequest (config: Config) =
-        { OpenRequest.create config.Host (int config.Port) with
-            ServerName = config.ServerName }
+    let private openRequest (run: Run) =
+        { OpenRequest.create run.Config.Host (int run.Config.Port) with
+            ServerName = run.Config.ServerName
+            ResumptionState = run.Resumption }
+
+    /// The server gave something to resume a session with.
+    let resumable (state: ResumptionStateAvailable) (run: Run) =
+        if run.Config.Resume then
+            { run with
+                Resumption = state.Serialized }
+        else
+            run
 
     /// How many connections to open now.
     let private missingConnections (run: Run) =
@@ -145,13 +157,13 @@ module Run =
             else
                 0UL
 
-        let opens =
-            List.init (int count) (fun index -> Command.Open(int run.Opened + index, openRequest run.Config))
-
-        { run with
-            Opened = run.Opened + count
-            Opening = run.Opening + count },
-        opens
+        if count = 0UL then
+            run, []
+        else
+            { run with
+                Opened = run.Opened + count
+                Opening = run.Opening + count },
+            List.init (int count) (fun index -> Command.Open(int run.Opened + index, openRequest run))
 
     let private elapsed (now: TimeUs) (run: Run) =
         match run.Phase with
@@ -233,7 +245,7 @@ module Run =
         match Map.tryFind handle run.Sessions with
         | None -> run, []
         | Some session ->
-            let turn = ClientTurn.start run.Totals session |> step (moment now run)
+            let turn = step (moment now run) (ClientTurn.start run.Totals session)
             let isCompleted = turn.Session.IsControlComplete && not session.IsControlComplete
 
             let run =

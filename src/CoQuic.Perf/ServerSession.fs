@@ -7,8 +7,6 @@ type Service =
     {
         Start: SessionStart
         Counters: Counters
-        /// Data streams whose end has come in.
-        StreamsFinished: uint64
         /// persistent-rr: bytes of a request that is not complete yet, by stream.
         Partial: Map<StreamId, uint64>
         /// Streams with something to send or to be acknowledged.
@@ -67,7 +65,6 @@ module ServerSession =
         ServerSession.Serving
             { Start = start
               Counters = Counters.zero
-              StreamsFinished = 0UL
               Partial = Map.empty
               Outgoing = Map.empty
               IsComplete = false }
@@ -125,10 +122,7 @@ module ServerSession =
     /// A data stream of a bulk session has ended.
     let private onBulkEnd connection stream service =
         match service.Start.Direction, service.Start.TotalBytes with
-        | Direction.Upload, _ ->
-            { service with
-                StreamsFinished = service.StreamsFinished + 1UL },
-            []
+        | Direction.Upload, _ -> countRequests 1UL service, []
         | Direction.Download, None -> reply connection stream service.Start.ResponseBytes service
         | Direction.Download, Some total ->
             // Shares go by the order in which requests end, whatever their streams' numbers.
@@ -176,16 +170,14 @@ module ServerSession =
     let private hasReachedLimit (service: Service) =
         let start = service.Start
 
-        match start.Mode, start.Direction with
-        | Mode.Bulk, Direction.Upload -> start.TotalBytes.IsSome && service.StreamsFinished >= start.Streams
-        | Mode.Bulk, Direction.Download ->
-            start.TotalBytes.IsSome && service.Counters.RequestsCompleted >= start.Streams
-        | Mode.RequestResponse, _
-        | Mode.PersistentRequestResponse, _ ->
+        match start.Mode with
+        | Mode.Bulk -> start.TotalBytes.IsSome && service.Counters.RequestsCompleted >= start.Streams
+        | Mode.RequestResponse
+        | Mode.PersistentRequestResponse ->
             match start.Requests with
             | Some limit -> service.Counters.RequestsCompleted >= limit
             | None -> false
-        | Mode.ConnectRequestResponse, _ -> false
+        | Mode.ConnectRequestResponse -> false
 
     let private completeIfDone connection (service, commands) =
         let isDue =

@@ -28,69 +28,117 @@ module internal Tool =
     let private lookUp name =
         System.Environment.GetEnvironmentVariable name |> Option.ofObj
 
+    /// What the process has allocated so far, where that is asked for.
+    let private tellProfile () =
+        if Environment.tellsProfile lookUp then
+            Console.Error.WriteLine $"allocated_bytes={GC.GetTotalAllocatedBytes true}"
+
     let private options (config: Config) endpoint =
         { RuntimeOptions.create endpoint with
             Engine = config.Engine
+            KeyLogFile = config.KeyLogFile
+            QlogDirectory = config.QlogDirectory
             Offload = Environment.allowsOffload lookUp }
 
-    let private writeJson (report: Measurement) =
-        match report.Config.JsonOut with
-        | None -> true
-        | Some path ->
-            try
-                File.WriteAllText(path, Report.json report)
-                true
-            with
-            | :? IOException
-            | :? UnauthorizedAccessException
-            | :? ArgumentException as problem ->
-                complain $"The result cannot be written to '{path}': {problem.Message}"
-                false
+    /// Whether the file is there now. What keeps it from being written is told.
+    let private write what (path: string) (content: string) =
+        try
+            File.WriteAllText(path, content)
+            true
+        with
+        | :? IOException
+        | :? UnauthorizedAccessException
+        | :? ArgumentException as problem ->
+            complain $"{what} cannot be written to '{path}': {problem.Message}"
+            false
 
-    /// Every run ends like this, failed ones too: the reason, the summary, the file.
-    let private conclude (report: Measurement) =
+    /// The files of the runs, which were one at least.
+    let private writeFiles (config: Config) (runs: ChartedRun list) =
+        let results =
+            match config.JsonOut with
+            | Some path -> write "The result" path (Repeat.json (runs |> List.map _.Measurement))
+            | None -> true
+
+        let chart =
+            match config.Chart with
+            | Some path -> write "The chart" path (Chart.html runs)
+            | None -> true
+
+        results && chart
+
+    /// Every run ends like this, failed ones too: the reason, the summary.
+    let private tell (report: Measurement) =
         report.Failure |> Option.iter complain
         Console.Out.WriteLine(Report.summaryLine report)
-        let isWritten = writeJson report
-        if report.Failure.IsNone && isWritten then 0 else 1
 
-    let private failedBeforehand config (reason: string) : Measurement =
-        { Client.report (fst (Client.program config).Init) with
-            Failure = Some reason }
+    let private conclude (config: Config) (runs: ChartedRun list) =
+        let measurements = runs |> List.map _.Measurement
+
+        if measurements.Length > 1 then
+            Console.Out.WriteLine(Repeat.summaryLine measurements)
+
+        let areWritten = writeFiles config runs
+        let areOk = measurements |> List.forall _.Failure.IsNone
+        if areOk && areWritten then 0 else 1
 
     /// The client's program, and a look at its run from another thread.
     let private visible (config: Config) =
-        let latest = ref (TimeUs.zero, fst (Client.program config).Init)
+        let program = Client.program config
+        let latest = ref (TimeUs.zero, fst program.Init, Timeline.empty)
 
-        let program =
-            Client.program config
-            |> Observed.program (fun now _ run -> Volatile.Write(&latest.contents, (now, run)))
+        let see now _ (run: Run) =
+            let _, _, timeline = latest.Value
+            Volatile.Write(&latest.contents, (now, run, Timeline.see now run.Totals.Counted timeline))
 
-        program, (fun () -> Volatile.Read &latest.contents)
+        Observed.program see program, (fun () -> Volatile.Read &latest.contents)
 
-    /// The run to its end, with what it has measured. A program that throws is a defect of ours, and a failed run.
-    let private follow (agent: RunningAgent<Run, ClientMessage>) look : Task<Measurement> =
+    let private charted failure (_, run: Run, timeline) : ChartedRun =
+        let report = Client.report run
+
+        { Measurement =
+            { report with
+                Failure = failure |> Option.orElse report.Failure }
+          Timeline = timeline
+          Latencies = run.Totals.Latencies }
+
+    /// The run to its end. A program that throws is a defect of ours, and a failed run.
+    let private follow (agent: RunningAgent<Run, ClientMessage>) look : Task<ChartedRun> =
         task {
             try
-                do! Progress.watch look agent.Completion
-                let! run = agent.Completion
-                return Client.report run
+                let watched () =
+                    let now, run, _ = look ()
+                    now, run
+
+                do! Progress.watch watched agent.Statistics agent.Completion
+                let! _ = agent.Completion
+                return charted None (look ())
             with defect ->
-                return
-                    { Client.report (snd (look ())) with
-                        Failure = Some $"client backend shutdown: {defect.Message}" }
+                return charted (Some $"client backend shutdown: {defect.Message}") (look ())
         }
 
-    /// Runs a benchmark, reports on it, and returns the exit status.
-    let measure (config: Config) : Task<int> =
+    let private runOnce (config: Config) : Task<ChartedRun> =
         task {
             let program, look = visible config
 
             match Runtime.start (options config (PerfDefaults.client config)) program with
-            | Error error -> return conclude (failedBeforehand config $"client bootstrap failed: {error}")
-            | Ok agent ->
-                let! report = follow agent look
-                return conclude report
+            | Error error -> return charted (Some $"client bootstrap failed: {error}") (look ())
+            | Ok agent -> return! follow agent look
+        }
+
+    /// Runs a benchmark as often as is asked for, or until a run fails; reports on it, and returns the exit status.
+    let measure (config: Config) : Task<int> =
+        task {
+            let runs = Collections.Generic.List<ChartedRun>()
+            let mutable isFailed = false
+
+            while runs.Count < config.Repeat && not isFailed do
+                let! run = runOnce config
+                tell run.Measurement
+                runs.Add run
+                isFailed <- run.Measurement.Failure.IsSome
+
+            tellProfile ()
+            return conclude config (List.ofSeq runs)
         }
 
     let private identity (config: Config) =
@@ -157,5 +205,6 @@ module internal Tool =
                 let registrations = onSignals (fun () -> agent.Stop() |> ignore)
                 let! _ = agent.Completion
                 registrations |> List.iter _.Dispose()
+                tellProfile ()
                 return 0
         }

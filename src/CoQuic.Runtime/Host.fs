@@ -109,6 +109,12 @@ type internal Host<'model, 'message when 'message: equality>
         | SendDatagram run -> transmit run
         | _ -> ()
 
+    /// Gives the engine an input, sends what comes of it, and tells no program; whether more is to be sent.
+    let feedSilently input =
+        let result = engine.Feed(services.Now(), input)
+        List.iter transmitEffect result.Effects
+        result.SendPending
+
     let closes () =
         [ for KeyValue(connection, _) in running.Interpreter.Connections ->
               Input.CloseConnection
@@ -320,7 +326,7 @@ type internal Host<'model, 'message when 'message: equality>
     member _.Model = running.Model
 
     /// Whether nothing is left to do but to send what waits.
-    member _.IsEnding = isEnding && actions.Count = 0
+    member _.IsEnding = isEnding && actions.Count = 0 && not reenter
 
     /// Waits until there is something to do, unless there is already (`hasPosts`), and does it. The one place that waits.
     member _.Turn(hasPosts: bool) =
@@ -375,8 +381,8 @@ type internal Host<'model, 'message when 'message: equality>
     member _.Abandon() =
         try
             for close in closes () do
-                for effect in engine.Feed(services.Now(), close).Effects do
-                    transmitEffect effect
+                if feedSilently close then
+                    feedSilently Input.TimerExpired |> ignore
         with _ ->
             ()
 

@@ -222,6 +222,12 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
     member this.ReceiveDatagramAsync() : ValueTask<ReadOnlyMemory<byte>> =
         this.ReceiveDatagramAsync CancellationToken.None
 
+    /// Asks for new keys (RFC 9001 §6), as soon as the handshake is confirmed and the peer has followed an earlier update; nothing
+    /// once the connection has ended. Keys that have protected as many packets as they may are renewed without being asked.
+    member _.RequestKeyUpdate() : unit =
+        check ()
+        home.Post(HubMessage.UpdateKeys core)
+
     /// Moves a client's connection to another local address and port (RFC 9000 §9.2), and completes with it when the server has
     /// answered there; streams go on meanwhile. Null takes a free port at the same address; the port 0 a free one. It begins once the
     /// handshake is confirmed. `QuicError.MigrationFailed` tells that the server does not answer there, and

@@ -161,6 +161,8 @@ module Runtime =
 
         let config =
             { options.Endpoint with
+                // An agent takes what has come in together, and answers it together.
+                DefersSends = true
                 EnableKeyLog = options.Endpoint.EnableKeyLog || hasKeyLog
                 EnableQlog = options.Endpoint.EnableQlog || hasQlog }
 

@@ -55,30 +55,6 @@ let private signals outputs =
         | Notify signal -> Some signal
         | Perform _ -> None)
 
-let private signalConnection signal =
-    match signal with
-    | Signal.Opened(_, connection)
-    | Signal.Accepted connection
-    | Signal.HandshakeReady(connection, _)
-    | Signal.Confirmed connection
-    | Signal.StreamOpened(_, connection, _) -> Some connection
-    | Signal.StreamData data -> Some data.Connection
-    | Signal.PeerReset reset -> Some reset.Connection
-    | Signal.PeerStopSending stop -> Some stop.Connection
-    | Signal.SendProgress progress -> Some progress.Connection
-    | Signal.Datagram datagram -> Some datagram.Connection
-    | Signal.PathChanged change -> Some change.Connection
-    | Signal.PreferredAddress address -> Some address.Connection
-    | Signal.ResumptionState state -> Some state.Connection
-    | Signal.NewToken token -> Some token.Connection
-    | Signal.ZeroRtt event -> Some event.Connection
-    | Signal.Inspected packet -> Some packet.Connection
-    | Signal.CertificateVerdictNeeded needed -> Some needed.Connection
-    | Signal.ServerIdentityNeeded needed -> Some needed.Connection
-    | Signal.Closed closed -> Some closed.Connection
-    | Signal.Refused _
-    | Signal.Declined _ -> None
-
 let private isTimer output =
     match output with
     | Perform(Action.SetTimer _)
@@ -151,14 +127,15 @@ let laws =
                   Interpreter.fold now state (QueryResult.ofEffects (before @ [ close ]))
 
               let state, outputs = Interpreter.fold now state (QueryResult.ofEffects after)
-              let told = outputs |> signals |> List.choose signalConnection
+              let told = outputs |> signals |> List.choose Signal.connection
               not (List.contains handle told) && Interpreter.connection handle state = None)
 
-          property "every datagram to send is transmitted, in order" (fun now state effects ->
+          property "the runs that are transmitted are those to send, in order, with a route at most filled in"
+          <| fun now state effects ->
               let sent =
                   effects
                   |> List.choose (function
-                      | SendDatagram run -> Some run.Bytes
+                      | SendDatagram run -> Some run
                       | _ -> None)
 
               let _, outputs = Interpreter.fold now state (QueryResult.ofEffects effects)
@@ -166,10 +143,46 @@ let laws =
               let transmitted =
                   outputs
                   |> List.choose (function
-                      | Perform(Action.Transmit run) -> Some run.Bytes
+                      | Perform(Action.Transmit run) -> Some run
                       | _ -> None)
 
-              sent = transmitted)
+              let withRouteOf (run: SendDatagram) (other: SendDatagram) =
+                  { run with
+                      Route = run.Route |> Option.orElse other.Route }
+
+              Expect.equal transmitted.Length sent.Length "as many"
+              Expect.equal transmitted (List.map2 withRouteOf sent transmitted) "the same"
+
+          property "it performs nothing: the same arguments give the same answer, as often as they are given"
+          <| fun now (state: Interpreter) result ->
+              let printed = string result
+              let first = Interpreter.fold now state result
+              let second = Interpreter.fold now state result
+              Expect.equal second first "the same answer"
+              Expect.equal (string result) printed "and the result is as it was"
+
+          property "the bytes of streams arrive once, in order, and with their end, whatever else happens"
+          <| fun now (streams: StreamSamples) ->
+              let _, told =
+                  List.mapFold
+                      (fun state effects ->
+                          let state, outputs = Interpreter.fold now state (QueryResult.ofEffects effects)
+                          signals outputs, state)
+                      (StreamSamples.beginning now)
+                      (StreamSamples.results streams)
+                  |> fun (told, state) -> state, List.concat told
+
+              for key, bytes in streams.Streams do
+                  let parts =
+                      told
+                      |> List.choose (function
+                          | Signal.StreamData data when (data.Connection, data.Stream) = key -> Some data
+                          | _ -> None)
+
+                  Expect.equal (parts |> List.map _.Bytes |> Bytes.concat) bytes $"all bytes of {key}"
+                  let ends = parts |> List.map _.Fin
+                  Expect.equal (List.tryLast ends) (Some true) "the end is last"
+                  Expect.equal (ends |> List.filter id |> List.length) 1 "and comes once"
 
           property "the wake-up kept is the last result's" (fun now state (result: QueryResult) ->
               (Interpreter.fold now state result |> fst).Wakeup = result.NextWakeup) ]

@@ -6,4 +6,5 @@ open CoQuic.Tests
 let main arguments =
     match arguments with
     | [| first; seed |] when first = SimulationTests.childArgument -> SimulationTests.printDigest seed
+    | [| first |] when first = Cost.argument -> Cost.print ()
     | _ -> max (Runner.runWanted Engines.isWanted arguments) (Engines.checkSkipped ())

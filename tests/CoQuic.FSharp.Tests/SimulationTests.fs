@@ -95,9 +95,7 @@ let transfers =
               let once () =
                   let _, simulation = transfer 7UL lossy (mebibyte / 2)
 
-                  run
-                      { simulation with
-                          KeepTranscript = true }
+                  simulation |> Simulation.transcribed |> run
 
               let first, second = once (), once ()
               Expect.isNonEmpty first.Transcript "there are effects"

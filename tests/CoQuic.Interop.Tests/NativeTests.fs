@@ -4,6 +4,7 @@ module CoQuic.Interop.Tests.NativeTests
 open System
 open System.Collections.Generic
 open Expecto
+open CoQuic.Abi
 open CoQuic.Engine
 open CoQuic.Interop
 
@@ -118,6 +119,86 @@ let progress =
 
               Expect.equal (List.ofSeq effects) [ SendProgressEffect(one, stream, 1000UL, 0UL) ] "all of it"
               Expect.isFalse untold.AwaitsProgress "nothing is due" ]
+
+[<Tests>]
+let received =
+    let told (stream: uint64) (offset: uint64) (bytes: byte[]) fin (into: ReceivedStreamData) (effects: List<Effect>) =
+        use data = fixed bytes
+
+        let mutable effect =
+            CoquicReceiveStreamDataEffect(
+                Connection = 1UL,
+                StreamId = stream,
+                Offset = offset,
+                Bytes = CoquicBytesView(Data = data, Length = unativeint bytes.Length),
+                Fin = (if fin then 1uy else 0uy)
+            )
+
+        if fin then
+            effect.FinalSize.HasValue <- 1uy
+            effect.FinalSize.Value <- offset + uint64 bytes.Length
+
+        into.Add(&effect, effects)
+
+    let data stream offset (bytes: byte[]) (finalSize: uint64 option) : Effect =
+        ReceiveStreamDataEffect(
+            one,
+            StreamId stream,
+            offset,
+            Bytes.CopyOf(ReadOnlySpan bytes),
+            finalSize.IsSome,
+            Option.toNullable finalSize
+        )
+
+    testList
+        "stream data of native connections"
+        [ testCase "what goes on where the last effect stopped is one effect"
+          <| fun () ->
+              let into, effects = ReceivedStreamData(), List<Effect>()
+              into.Begin 100
+              told 0UL 0UL [| 1uy; 2uy |] false into effects
+              told 0UL 2UL [| 3uy |] false into effects
+              told 0UL 3UL [||] true into effects
+              Expect.equal (List.ofSeq effects) [ data 0UL 0UL [| 1uy; 2uy; 3uy |] (Some 3UL) ] "with its end"
+
+          testCase "another stream, a gap, another effect or an end begins a new one"
+          <| fun () ->
+              let into, effects = ReceivedStreamData(), List<Effect>()
+              into.Begin 100
+              told 0UL 0UL [| 1uy |] false into effects
+              told 4UL 1UL [| 2uy |] true into effects
+              told 4UL 2UL [| 3uy |] false into effects
+              told 4UL 9UL [| 4uy |] false into effects
+              effects.Add(state StateChange.HandshakeReady)
+              told 4UL 10UL [| 5uy |] false into effects
+
+              Expect.equal
+                  (List.ofSeq effects)
+                  [ data 0UL 0UL [| 1uy |] None
+                    data 4UL 1UL [| 2uy |] (Some 2UL)
+                    data 4UL 2UL [| 3uy |] None
+                    data 4UL 9UL [| 4uy |] None
+                    state StateChange.HandshakeReady
+                    data 4UL 10UL [| 5uy |] None ]
+                  "in order"
+
+          testCase "more than was expected is there too, and what an earlier input told stays as it was"
+          <| fun () ->
+              let into, effects = ReceivedStreamData(), List<Effect>()
+              into.Begin 2
+              told 0UL 0UL [| 1uy; 2uy |] false into effects
+              told 0UL 2UL [| 3uy; 4uy; 5uy |] false into effects
+              let earlier = List.ofSeq effects
+              effects.Clear()
+              into.Begin 2
+              told 0UL 5UL [| 6uy; 7uy |] false into effects
+
+              Expect.equal
+                  (earlier @ List.ofSeq effects)
+                  [ data 0UL 0UL [| 1uy; 2uy |] None
+                    data 0UL 2UL [| 3uy; 4uy; 5uy |] None
+                    data 0UL 5UL [| 6uy; 7uy |] None ]
+                  "every byte" ]
 
 [<Tests>]
 let waiting =

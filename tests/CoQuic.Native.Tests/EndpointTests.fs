@@ -270,6 +270,49 @@ let network =
               Expect.equal (Calls.ConnectionCount two.ClientEndpoint) 1un "still one"
               dispose two
 
+          row "12.1-6" "a client that begins again with the same ids, from elsewhere, is another"
+          <| fun () ->
+              using standard (fun two ->
+                  let elsewhere (input: CoquicOpenConnection) =
+                      let mutable input = input
+                      input.InitialRouteHandle <- 9UL
+                      input
+
+                  let again =
+                      { two with
+                          ClientEndpoint = create 3 (clientConfig ())
+                          Heard = [] }
+
+                  let opened =
+                      on again Client (fun endpoint now -> openWith elsewhere 1 endpoint now |> snd)
+
+                  let late =
+                      { List.head (sent opened) with
+                          Route = Some path }
+
+                  let dropped =
+                      on two Server (fun endpoint now -> receive endpoint now late.Route late.Bytes)
+
+                  Expect.isEmpty dropped.Effects "a late copy of the first Initial begins nothing"
+                  settle again 100_000UL
+                  Calls.Destroy again.ClientEndpoint
+                  Expect.contains (events again Client) "READY" "the second has a connection"
+
+                  let accepted =
+                      heard again Server (function
+                          | Life(connection, 1uy) -> Some connection
+                          | _ -> None)
+
+                  Expect.equal accepted [ 2UL ] "of its own"
+                  two.Now <- again.Now
+                  two.Heard <- []
+
+                  on two Client (fun endpoint now -> send endpoint one 0UL [| 7uy |] true now)
+                  |> ignore
+
+                  exchange two
+                  Expect.contains (timeline two Server) "DATA" "and the first goes on")
+
           row "12.7-1" "without a usable blob the handshake is a full one"
           <| fun () ->
               let attempt (blob: CoquicResumptionState) =

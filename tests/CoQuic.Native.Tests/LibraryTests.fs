@@ -108,6 +108,13 @@ let private withPerfServer (work: int -> unit) =
     finally
         server.Kill()
 
+/// The example in Python of docs/abi.md.
+let private example () =
+    let page = File.ReadAllText(Path.Combine(repository, "docs", "abi.md"))
+    let fence = "```python\n"
+    let start = page.IndexOf fence + fence.Length
+    page.Substring(start, page.IndexOf("```", start) - start)
+
 [<Tests>]
 let tests =
     testSequenced
@@ -144,6 +151,18 @@ let tests =
               // The collector's heap is invisible to the leak checker; evidence 6-memory looks at leaks instead.
               Environment.SetEnvironmentVariable("ASAN_OPTIONS", "detect_leaks=0")
               smoke [ "-g"; "-fsanitize=address,undefined"; "-fno-sanitize-recover=undefined" ]
+
+          testCase "the page's example in Python opens a connection"
+          <| fun () ->
+              needLibrary ()
+
+              if not (Capability.hasProgram "python3") then
+                  Capability.missing "python3" "there is no python3"
+
+              Environment.SetEnvironmentVariable("COQUIC_LIB_PATH", library)
+              let told = runProgram "python3" [ "-c"; example () ]
+              Expect.stringContains told "send 1200 bytes" "its first datagram"
+              Expect.stringContains told "connection 1 is there" "and its handle"
 
           testCase "a client in C downloads from our perf server"
           <| fun () ->

@@ -1,184 +1,151 @@
 module CoQuic.Peers.Tests.LoopbackTests
 
-open System
 open System.IO
-open System.Net
-open System.Net.Sockets
-open System.Threading.Tasks
 open Expecto
-open CoQuic.FSharp
-open CoQuic.Peers
+open CoQuic.Peers.Tests.Loopback
 
-/// A port that was free a moment ago.
-let private freePort () =
-    use socket =
-        new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+let private port = freePort () |> string
 
-    socket.Bind(IPEndPoint(IPAddress.Loopback, 0))
-    (nonNull socket.LocalEndPoint :?> IPEndPoint).Port
+let private server (site: Site) options =
+    [ "server"; "--port"; port; "--www"; site.Www; "--qlog"; site.QlogFolder ]
+    @ options
 
-let private common () =
-    { Host = "127.0.0.1"
-      Port = freePort ()
-      Alpn = "hq-interop"
-      Versions = [ QuicVersion.V1 ]
-      KeyLog = None
-      ZeroRtt = false }
+let private client (site: Site) options names =
+    [ "client"
+      "--port"
+      port
+      "--download"
+      site.Downloads
+      "--qlog"
+      site.QlogFolder ]
+    @ options
+    @ [ for name in names -> "/" + name ]
 
-/// Against hanging only.
-let private deadline = TimeSpan.FromSeconds 60.0
+/// Fetches both files under these options, and looks at what the qlog files say.
+let private fetching serving asking look =
+    // More than a window: the server waits for packets that the client sends after what its options ask for.
+    let files = [ "one", 1_000; "two", 3_000_000 ]
 
-/// Serves files of these sizes, and lets a client fetch the paths, both with changed options. A look at the client's exit status
-/// and at what it has.
-let private fetchWith
-    (server: ServeOptions -> ServeOptions)
-    (client: FetchOptions -> FetchOptions)
-    (sizes: (string * int) list)
-    keyLog
-    paths
-    look
-    =
-    task {
-        let folder = (Directory.CreateTempSubdirectory "coquic-peers-tests-").FullName
-        let www = Path.Combine(folder, "www")
-        let downloads = Path.Combine(folder, "downloads")
-        Directory.CreateDirectory www |> ignore
+    withSite files (fun site ->
+        task {
+            do!
+                beside (server site serving) (fun () ->
+                    task {
+                        let! status = run (client site asking (List.map fst files))
+                        Expect.equal status 0 "the client succeeds"
+                    })
 
-        try
-            for name, size in sizes do
-                File.WriteAllBytes(Path.Combine(www, name), Array.init size (fun index -> byte (index * 17)))
+            expectSame site (List.map fst files)
+            look site.Qlog
+        })
 
-            let common = common ()
+let private says (words: string list) (qlog: string) =
+    for word in words do
+        Expect.stringContains qlog word "qlog"
 
-            let withKeyLog =
-                { common with
-                    KeyLog = keyLog |> Option.map (fun (name: string) -> Path.Combine(folder, name)) }
-
-            let stop = TaskCompletionSource()
-
-            let serving =
-                HqServer.run
-                    (server
-                        { Common = withKeyLog
-                          Www = www
-                          Certificate = None
-                          Retry = false })
-                    stop.Task
-
-            let fetching =
-                HqClient.run (
-                    client
-                        { Common = common
-                          Directory = downloads
-                          Paths = paths
-                          ReuseToken = false
-                          Resume = None }
-                )
-
-            let! status = fetching.WaitAsync deadline
-            stop.SetResult()
-            let! served = serving.WaitAsync deadline
-            Expect.equal served 0 "the server ends in order"
-            look folder status
-        finally
-            Directory.Delete(folder, true)
-    }
-
-let private fetch sizes keyLog paths look = fetchWith id id sizes keyLog paths look
-
-let private isSame (folder: string) name =
-    let read side =
-        File.ReadAllBytes(Path.Combine(folder, side, name))
-
-    Expect.sequenceEqual (read "downloads") (read "www") name
+let private cases =
+    [ "after a Retry", [ "--retry" ], [], says [ "\"packet_type\":\"retry\"" ]
+      "without a second Retry, thanks to the first connection's token",
+      [ "--retry" ],
+      [ "--reuse-token" ],
+      says [ "\"packet_type\":\"retry\"" ]
+      "in version 2, which the server chooses",
+      [ "--versions"; "v2,v1" ],
+      [ "--versions"; "v2,v1" ],
+      says [ "\"version\":\"6b3343cf\"" ]
+      "in version 2 from the start", [ "--versions"; "v2" ], [ "--versions"; "v2" ], says [ "\"version\":\"6b3343cf\"" ]
+      "after Version Negotiation", [], [ "--version-probe" ], says [ "\"packet_type\":\"version_negotiation\"" ]
+      "under ChaCha20-Poly1305 alone", [ "--cipher"; "chacha20" ], [], ignore
+      "over HTTP/3", [ "--alpn"; "h3" ], [ "--alpn"; "h3" ], ignore
+      "with new keys", [], [ "--key-update" ], says [ "key_updated"; "\"key_phase_bit\":true" ]
+      "through a NAT that forgets the client", [], [ "--rebind" ], says [ "path_challenge" ]
+      "while the client migrates", [], [ "--migrate" ], says [ "path_challenge"; "path_response" ]
+      "at the address that the server prefers",
+      [ "--host"; "0.0.0.0"; "--preferred-address"; $"127.0.0.2:{port}" ],
+      [],
+      says [ "path_response" ]
+      for algorithm in [ "newreno"; "bbr"; "copa"; "pcc"; "pcc-vivace" ] do
+          $"under {algorithm}", [ "--congestion-control"; algorithm ], [ "--congestion-control"; algorithm ], ignore ]
 
 [<Tests>]
 let tests =
     testSequenced
     <| testList
         "interop endpoint on loopback"
-        [ testCaseTask "many small files arrive over one connection, and its secrets are written down"
+        [ for name, serving, asking, look in cases do
+              testCaseTask $"files arrive {name}" <| fun () -> fetching serving asking look
+
+          testCaseTask "no cipher suite in common is no connection"
+          <| fun () ->
+              withSite [ "one", 1 ] (fun site ->
+                  beside (server site [ "--cipher"; "chacha20" ]) (fun () ->
+                      task {
+                          let! status = run (client site [ "--cipher"; "aes128,aes256" ] [ "one" ])
+                          Expect.equal status 1 "the client says so"
+                      }))
+
+          testCaseTask "many small files arrive over one connection, and its secrets are written down"
           <| fun () ->
               let files = [ for index in 1..150 -> $"file{index}", index * 7 ]
 
-              fetch files (Some "keys") [ for name, _ in files -> "/" + name ] (fun folder status ->
-                  Expect.equal status 0 "the client succeeds"
-                  files |> List.iter (fst >> isSame folder)
-                  let keys = File.ReadAllText(Path.Combine(folder, "keys"))
-                  Expect.stringContains keys "SERVER_TRAFFIC_SECRET_0 " "the secrets")
+              withSite files (fun site ->
+                  task {
+                      do!
+                          beside (server site [ "--keylog"; site.Inside "keys" ]) (fun () ->
+                              task {
+                                  let! status = run (client site [] (List.map fst files))
+                                  Expect.equal status 0 "the client succeeds"
+                              })
+
+                      expectSame site (List.map fst files)
+                      let keys = File.ReadAllText(site.Inside "keys")
+                      Expect.stringContains keys "SERVER_TRAFFIC_SECRET_0 " "the secrets"
+                  })
 
           testCaseTask "a file that is not there is a reset stream, and the others arrive"
           <| fun () ->
-              fetch
-                  [ "here", 100_000; "empty", 0 ]
-                  None
-                  [ "/here"; "/nothing"; "/empty"; "/../outside" ]
-                  (fun folder status ->
-                      Expect.equal status 1 "the client says so"
-                      isSame folder "here"
-                      isSame folder "empty"
-                      Expect.isFalse (File.Exists(Path.Combine(folder, "downloads", "nothing"))) "no file")
+              withSite [ "here", 100_000; "empty", 0 ] (fun site ->
+                  task {
+                      do!
+                          beside (server site []) (fun () ->
+                              task {
+                                  let! status = run (client site [] [ "here"; "nothing"; "empty"; "../outside" ])
+                                  Expect.equal status 1 "the client says so"
+                              })
 
-          for name, server, client in
-              [ "after a Retry", (fun (asked: ServeOptions) -> { asked with Retry = true }), id
-                "without a second Retry, thanks to the first connection's token",
-                (fun asked -> { asked with Retry = true }),
-                (fun (asked: FetchOptions) -> { asked with ReuseToken = true })
-                "in version 2, which the server chooses",
-                (fun asked ->
-                    { asked with
-                        Common =
-                            { asked.Common with
-                                Versions = [ QuicVersion.V2; QuicVersion.V1 ] } }),
-                (fun asked ->
-                    { asked with
-                        Common =
-                            { asked.Common with
-                                Versions = [ QuicVersion.V2; QuicVersion.V1 ] } }) ] do
-              testCaseTask $"files arrive {name}"
-              <| fun () ->
-                  fetchWith server client [ "one", 1_000; "two", 200_000 ] None [ "/one"; "/two" ] (fun folder status ->
-                      Expect.equal status 0 "the client succeeds"
-                      isSame folder "one"
-                      isSame folder "two")
+                      expectSame site [ "here"; "empty" ]
+                      Expect.isFalse (File.Exists(Path.Combine(site.Downloads, "nothing"))) "no file"
+                  })
 
           testCaseTask "a client that comes back goes on with its session, and asks in early data"
           <| fun () ->
-              task {
-                  let folder = (Directory.CreateTempSubdirectory "coquic-peers-tests-").FullName
-                  let inside name = Path.Combine(folder, name)
-
-                  try
-                      File.WriteAllText(inside "file", "content")
-                      let common = { common () with ZeroRtt = true }
-                      let stop = TaskCompletionSource()
-
-                      let serving =
-                          HqServer.run
-                              { Common = common
-                                Www = folder
-                                Certificate = None
-                                Retry = false }
-                              stop.Task
+              withSite [ "file", 1_000 ] (fun site ->
+                  task {
+                      let session = site.Inside "session"
 
                       let fetch () =
-                          (HqClient.run
-                              { Common = common
-                                Directory = inside "downloads"
-                                Paths = [ "/file" ]
-                                ReuseToken = false
-                                Resume = Some(inside "session") })
-                              .WaitAsync
-                              deadline
+                          run (client site [ "--zero-rtt"; "--resume"; session ] [ "file" ])
 
-                      let! first = fetch ()
-                      let before = File.ReadAllBytes(inside "session")
-                      let! second = fetch ()
-                      stop.SetResult()
-                      let! _ = serving.WaitAsync deadline
-                      Expect.equal (first, second) (0, 0) "both succeed"
-                      Expect.notEqual (File.ReadAllBytes(inside "session")) before "the session is a newer one"
-                      Expect.equal (File.ReadAllText(Path.Combine(inside "downloads", "file"))) "content" "the file"
-                  finally
-                      Directory.Delete(folder, true)
+                      do!
+                          beside (server site [ "--zero-rtt" ]) (fun () ->
+                              task {
+                                  let! first = fetch ()
+                                  let before = File.ReadAllBytes session
+                                  let! second = fetch ()
+                                  Expect.equal (first, second) (0, 0) "both succeed"
+                                  Expect.notEqual (File.ReadAllBytes session) before "the session is a newer one"
+                              })
+
+                      expectSame site [ "file" ]
+                  })
+
+          testCaseTask "a DATAGRAM is answered"
+          <| fun () ->
+              task {
+                  do!
+                      beside [ "server"; "--port"; port; "--datagram" ] (fun () ->
+                          task {
+                              let! status = run [ "client"; "--port"; port; "--datagram" ]
+                              Expect.equal status 0 "quack-ack"
+                          })
               } ]

@@ -6,6 +6,9 @@ open System
 open System.IO
 open System.Text
 
+/// The application protocol.
+let protocol = "hq-interop"
+
 /// What a stream that asks for nothing that we have is reset with.
 let notFound = 4L
 
@@ -52,3 +55,14 @@ let tryFile (directory: string) (path: string) : FileInfo option =
             None
     else
         None
+
+let private lineEnd = byte '\n'
+
+/// HTTP/0.9.
+let dialect: Dialect =
+    { Control = [||]
+      Request = fun _ path -> request path
+      IsWhole = fun request -> request.Length > 0 && request.Span[request.Length - 1] = lineEnd
+      TryPath = fun request -> tryPath request.Span
+      Head = fun _ -> [||]
+      Copy = fun stream take -> Dialect.copy stream Int64.MaxValue take }

@@ -44,6 +44,8 @@ let private refused =
       "client --max-outbound-datagram-size 1199", "--max-outbound-datagram-size must be between 1200"
       "client --pmtud-max-datagram-size 1", "--pmtud-max-datagram-size must be between 1200"
       "client --mode rr --direction upload", "--direction is for --mode bulk only"
+      "client --repeat 0", "--repeat must be between 1 and 1000"
+      "client --mode rr --resume", "--resume is for --mode crr only"
       "client --mode persistent-rr --request-bytes 0", "--mode persistent-rr needs"
       "server --certificate-chain cert.pem", "--certificate-chain needs --private-key"
       "server --private-key key.pem", "--private-key needs --certificate-chain" ]
@@ -64,7 +66,8 @@ let tests =
                    --request-bytes 1 --response-bytes 2 --streams 3 --connections 4 --requests-in-flight 5 --requests 6 \
                    --total-bytes 7 --warmup 8ms --duration 9s --max-outbound-datagram-size 1200 \
                    --pmtud-max-datagram-size 1400 --certificate-chain c.pem --private-key k.pem --server-name example.org \
-                   --verify-peer --json-out out.json --connect-timeout 250ms"
+                   --verify-peer --json-out out.json --connect-timeout 250ms --repeat 3 --qlog traces --keylog keys.txt \
+                   --chart chart.html"
 
               let expected =
                   { Host = "::1"
@@ -91,6 +94,11 @@ let tests =
                     ServerName = "example.org"
                     VerifyPeer = true
                     JsonOut = Some "out.json"
+                    Resume = false
+                    Repeat = 3
+                    QlogDirectory = Some "traces"
+                    KeyLogFile = Some "keys.txt"
+                    Chart = Some "chart.html"
                     ConnectTimeout = Some(TimeSpan.FromMilliseconds 250.0) }
 
               Expect.equal (parse ("client " + options)) (Ok(Measure expected)) "a client"
@@ -110,6 +118,19 @@ let tests =
                     "vivace", CongestionControl.PccVivace ] do
                   let config = measured $"client --congestion-control {name}"
                   Expect.equal config.CongestionControl algorithm name
+
+          testCase "crr may resume its sessions"
+          <| fun () -> Expect.isTrue (measured "client --mode crr --resume").Resume "it does"
+
+          testCase "each subcommand explains its options, and so does the tool its subcommands"
+          <| fun () ->
+              for line, part in
+                  [ "--help", "run one benchmark"
+                    "client --help", "--requests-in-flight"
+                    "server --help", "--certificate-chain" ] do
+                  match parse line with
+                  | Ok(Help usage) -> Expect.stringContains usage part line
+                  | other -> failtest $"no help: {other}"
 
           testCase "of an option given twice the later one holds"
           <| fun () -> Expect.equal (measured "client --port 1 --port 2").Port 2us "the port"

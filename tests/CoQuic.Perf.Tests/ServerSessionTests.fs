@@ -162,7 +162,7 @@ let tests =
                   SessionComplete
                       { BytesSent = 0UL
                         BytesReceived = 10UL
-                        RequestsCompleted = 0UL }
+                        RequestsCompleted = 2UL }
 
               Expect.equal (said last) [ complete, true ] "the summary"
               Expect.isEmpty (sizes last) "no reply"

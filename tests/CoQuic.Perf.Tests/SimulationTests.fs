@@ -77,6 +77,44 @@ let tests =
                   Expect.equal measured.Counted.BytesReceived (40UL * 3000UL) "received"
                   Expect.isGreaterThanOrEqual measured.Latency.Minimum 40_000L "there and back"
 
+          testCase "connections of crr resume, where that is asked for"
+          <| fun () ->
+              let resumptions config =
+                  let identity = ServerIdentity.simulated 1UL "localhost"
+                  let resumed = ref 0
+
+                  let observed =
+                      let program = Client.program { config with Host = "server" }
+
+                      { program with
+                          Update =
+                              fun now event run ->
+                                  match event with
+                                  | Network(Signal.HandshakeReady(_, Some information)) when information.WasResumed ->
+                                      resumed.Value <- resumed.Value + 1
+                                  | Network _
+                                  | Message _ -> ()
+
+                                  program.Update now event run }
+
+                  let client = Node.create "client" (PerfDefaults.client config) observed
+
+                  let server =
+                      Node.create "server" (PerfDefaults.server identity config) (Server.program Server.neverExit)
+
+                  Simulation.create 1UL [ server; client ]
+                  |> Simulation.over distant
+                  |> Simulation.until client (fun run -> run.Phase = RunPhase.Over)
+                  |> Simulation.run
+                  |> Result.map (fun _ -> resumed.Value)
+
+              let config =
+                  { exchange Mode.ConnectRequestResponse with
+                      Connections = 1UL }
+
+              Expect.equal (resumptions config) (Ok 0) "no session is resumed by itself"
+              Expect.equal (resumptions { config with Resume = true }) (Ok 39) "all but the first are resumed"
+
           testCase "a timed download measures as much as the time and the windows admit"
           <| fun () ->
               let config =

@@ -188,6 +188,31 @@ let tests =
                       File.Delete keys
               }
 
+          testCaseTask "a benchmark that is repeated gives a line for each run, one for all, a chart, qlog and secrets"
+          <| fun () ->
+              task {
+                  let folder = Directory.CreateTempSubdirectory "coquic-perf-"
+                  let inFolder (name: string) = Path.Combine(folder.FullName, name)
+
+                  try
+                      let chart, keys, traces =
+                          inFolder "chart.html", inFolder "keys.txt", inFolder "traces"
+
+                      let! client, _ =
+                          withServer [] (fun port ->
+                              run
+                                  $"client --port {port} --mode rr --requests 20 --repeat 3 --chart {chart} --keylog {keys} --qlog {traces}")
+
+                      Expect.equal client.ExitCode 0 "it ends well"
+                      Expect.hasLength client.Output 4 "lines"
+                      Expect.stringStarts (List.last client.Output) "repeat=3 median_requests/s=" "the last line"
+                      Expect.stringContains (File.ReadAllText chart) "<svg" "the chart"
+                      Expect.stringContains (File.ReadAllText keys) "CLIENT_TRAFFIC_SECRET_0" "the secrets"
+                      Expect.hasLength (Directory.GetFiles traces) 3 "a trace for each connection"
+                  finally
+                      folder.Delete true
+              }
+
           testCaseTask "wrong flags are answered with the usage on standard error"
           <| fun () ->
               task {

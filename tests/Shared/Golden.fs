@@ -14,7 +14,8 @@ let rec private above (folder: DirectoryInfo | null) =
     | folder when File.Exists(Path.Combine(folder.FullName, "CoQuic.FSharp.sln")) -> folder.FullName
     | folder -> above folder.Parent
 
-let private root = lazy (above (DirectoryInfo AppContext.BaseDirectory))
+/// The folder of the repository: found from where this program is, since the compiler's paths are not those of this machine.
+let root = lazy (above (DirectoryInfo AppContext.BaseDirectory))
 
 /// The first line that differs, and both sides of it.
 let difference (expected: string list) (actual: string list) : string option =

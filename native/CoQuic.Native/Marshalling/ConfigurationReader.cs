@@ -99,7 +99,7 @@ internal static unsafe class ConfigurationReader
         EnableOptimisticAckMitigation = Incoming.Flag(config.EnableOptimisticAckMitigation),
         UnderfilledPacketCoalescingDelay = Incoming.Microseconds(config.UnderfilledPacketCoalescingDelayUs),
         EcnPolicy = (EcnPolicy)Incoming.EnumOr0(config.EcnPolicy, (byte)EcnPolicy.Rfc8311Ect1),
-        PmtudProvisionalIcmpReductions = Incoming.Flag(config.PmtudProvisionalIcmpReductions),
+        PmtudProvisionalIcmpReductions = true, // At once, as the ABI has it, and until the loss is seen (RFC 9000 §14.2.1).
     };
 
     private static OrphanZeroRttBuffer OrphanBuffer(in CoquicOrphanZeroRttBufferConfig config) => new(

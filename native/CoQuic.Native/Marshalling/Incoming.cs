@@ -73,6 +73,7 @@ internal static unsafe class Incoming
         Allow = Flag(config.Allow),
         StrictUpdatedTransportParameters = Flag(config.StrictUpdatedTransportParameters),
         ApplicationContext = Copy(config.ApplicationContext),
+        ResendRejected = true, // A caller is never told that early data was refused, so nothing may be lost by it.
     };
 
     /// <summary>A connection ID; none when it is too long to be one.</summary>

@@ -52,10 +52,31 @@ internal sealed partial class CoquicEndpoint
     private void OnClosed(ConnectionClosedEffect closed, EndpointResult result, List<Effect> effects)
     {
         _tokens.OnClosed(closed.Connection);
+        _earlyWrites.OnClosed(closed.Connection);
         if (IsToldAsFailed(closed.Reason))
             effects.Add(new StateEventEffect(closed.Connection, StateChange.Failed));
         bool isClosing = closed.Reason.Origin == CloseOrigin.Local;
         _endings.Add(closed.Connection, isClosing, isHidden: isClosing && WasAccepted(closed.Connection, result));
+    }
+
+    /// <summary>Connections have become ready, perhaps: what was written to them before leaves with the same result.</summary>
+    private EndpointResult Release(TimeUs now, EndpointResult received)
+    {
+        var effects = new List<Effect>(received.Effects);
+        EndpointResult last = received;
+        foreach (Effect effect in received.Effects)
+        {
+            if (effect is not StateEventEffect { Change: StateChange.HandshakeReady } ready)
+                continue;
+            foreach (SendStreamData write in _earlyWrites.Release(ready.Connection))
+            {
+                last = Project(_endpoint.SendStreamData(now, ready.Connection, write));
+                effects.AddRange(last.Effects);
+            }
+        }
+
+        EffectOrder.Sort(effects);
+        return last with { Effects = effects, LocalError = received.LocalError };
     }
 
     /// <summary>Not an idle timeout, and not an error of the transport that we found ourselves.</summary>

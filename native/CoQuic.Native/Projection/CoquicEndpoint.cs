@@ -17,6 +17,7 @@ internal sealed partial class CoquicEndpoint : IDisposable
     private readonly EndingConnections _endings = new();
     private readonly ReceivedBytes _received = new();
     private readonly RememberedTokens _tokens = new();
+    private readonly EarlyWrites _earlyWrites = new();
     private bool _isCalendarAnchored;
 
     /// <param name="config">Its configuration.</param>
@@ -38,7 +39,7 @@ internal sealed partial class CoquicEndpoint : IDisposable
     public bool HasSendContinuationPending => _endpoint.HasSendContinuationPending;
 
     /// <summary>Whether any connection still has stream data to send.</summary>
-    public bool HasPendingStreamSend => _endpoint.HasPendingStreamSend;
+    public bool HasPendingStreamSend => _earlyWrites.HasWrites || _endpoint.HasPendingStreamSend;
 
     /// <summary>Opens a connection.</summary>
     /// <param name="now">The instant.</param>
@@ -56,6 +57,7 @@ internal sealed partial class CoquicEndpoint : IDisposable
         if (opened.LocalError is not null)
             return Project(opened);
         _tokens.OnOpened(connection, input.ServerName, version);
+        _earlyWrites.OnOpened(connection, opened);
         return Project(isStillborn ? Abandon(now, opened, connection) : opened);
     }
 
@@ -66,7 +68,8 @@ internal sealed partial class CoquicEndpoint : IDisposable
         AnchorCalendar(now);
         ConnectionHandle addressed = _endings.Any ? _endpoint.ConnectionOf(datagram) : ConnectionHandle.None;
         var input = new OwnedDatagram(_received.Copy(datagram), 0, route, ecn, _received.CopyIdentity(identity));
-        return Project(_endpoint.ReceiveOwnedDatagram(now, input), addressed);
+        EndpointResult received = Project(_endpoint.ReceiveOwnedDatagram(now, input), addressed);
+        return _earlyWrites.Any ? Release(now, received) : received;
     }
 
     public EndpointResult TimerExpired(TimeUs now)
@@ -81,7 +84,9 @@ internal sealed partial class CoquicEndpoint : IDisposable
 
     public EndpointResult SendStream(
         TimeUs now, ConnectionHandle connection, StreamId stream, ReadOnlySpan<byte> bytes, bool fin, int priority) =>
-        Refusal(connection) ?? Project(_endpoint.SendStreamData(now, connection, stream, bytes, fin, priority));
+        _earlyWrites.TryKeep(connection, stream, bytes, fin, priority)
+            ? Nothing(null)
+            : Refusal(connection) ?? Project(_endpoint.SendStreamData(now, connection, stream, bytes, fin, priority));
 
     public EndpointResult SendDatagram(TimeUs now, ConnectionHandle connection, in SendDatagramData input) =>
         Refusal(connection) ?? Project(_endpoint.SendDatagram(now, connection, input));

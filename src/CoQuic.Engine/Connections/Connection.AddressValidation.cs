@@ -32,9 +32,8 @@ internal sealed partial class Connection
     /// <summary>RFC 9000 §8.1.3: who comes back from the same address will be known by these.</summary>
     private void IssueNewTokens(TimeUs now)
     {
-        DateTimeOffset time = _setup.CalendarTime + (now - _startedAt);
         var scope = new TokenScope(
-            _version.Current, time.ToUnixTimeMilliseconds(), AddressDigest.OfAddress(CurrentPath.PeerIdentity));
+            _version.Current, CalendarAt(now).ToUnixTimeMilliseconds(), AddressDigest.OfAddress(CurrentPath.PeerIdentity));
         for (int count = 0; count < _config.NewTokensPerConnection && _newTokens.HasRoom; count++)
             _newTokens.Issue(Bytes.Wrap(_setup.Tokens!.Issue(scope)));
     }

@@ -13,7 +13,7 @@ internal sealed partial class Connection
     private CloseReason? _closeReason;
     private ClosingPeriod? _closing;
 
-    /// <summary>A CONNECTION_CLOSE belongs to no connection any more: the effect that names its end may be the last.</summary>
+    /// <summary>A CONNECTION_CLOSE that is sent again belongs to no connection any more: its end has been told.</summary>
     private DatagramAddressing LastAddressing => new(ConnectionHandle.None, CurrentPath.Route);
 
     /// <summary>We end the connection: CONNECTION_CLOSE goes out with the next drain.</summary>

@@ -32,6 +32,21 @@ internal sealed partial class Connection
         Move(_lastWords, effects);
     }
 
+    /// <summary>Gives out what there is to tell; what there is to send, and the connection's end, wait for the next drain.</summary>
+    /// <param name="now">The instant of the input.</param>
+    /// <param name="effects">Where it goes, in the order of <see cref="Drain"/>.</param>
+    public void Report(TimeUs now, List<Effect> effects)
+    {
+        _qlog?.OnTurn(now);
+        if (IsAlive)
+            GatherReceived();
+        Move(_told, effects);
+        Move(_gathered, effects);
+    }
+
+    /// <summary>Gives out what a client's connection has told before another one takes its place: why that is.</summary>
+    public void GiveOutTold(List<Effect> effects) => Move(_told, effects);
+
     private static void Move(List<Effect> from, List<Effect> to)
     {
         to.AddRange(from);

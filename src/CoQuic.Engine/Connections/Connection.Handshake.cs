@@ -21,6 +21,7 @@ internal sealed partial class Connection
                 KeyShareGroups = _config.KeyShareGroups,
                 CipherSuites = _config.CipherSuites,
                 EnableKeyLog = _config.EnableKeyLog,
+                Certificates = _setup.Certificates,
                 ServerName = _setup.ServerName,
                 Verifier = _config.EffectiveVerifier,
                 Identities = _config.ClientIdentities,
@@ -36,6 +37,7 @@ internal sealed partial class Connection
                 Groups = _config.Groups,
                 CipherSuites = _config.CipherSuites,
                 EnableKeyLog = _config.EnableKeyLog,
+                Certificates = _setup.Certificates,
                 Identities = _config.AsksForServerIdentities ? null : _config.ServerIdentities,
                 ClientAuthentication = _config.ClientCertificates == ClientCertificatePolicy.None
                     ? null
@@ -167,11 +169,11 @@ internal sealed partial class Connection
     /// <summary>RFC 9000 §5.1.1: the connection ID of a preferred address has sequence number 1.</summary>
     private TransportError? OnPeerPreferredAddress(PreferredAddress preferred)
     {
+        if (CurrentPath.RemoteId.Id.IsEmpty)
+            return new TransportError(TransportErrorCode.TransportParameterError, "a preferred address beside a connection ID of length 0");
         Tell(new PeerPreferredAddressAvailableEffect(Handle, preferred));
-        return CurrentPath.RemoteId.Id.IsEmpty
-            ? new TransportError(TransportErrorCode.TransportParameterError, "a preferred address beside a connection ID of length 0")
-            : _remoteIds.OnNewConnectionId(
-                1, 0, preferred.ConnectionId, new StatelessResetToken(preferred.StatelessResetToken.Span));
+        return _remoteIds.OnNewConnectionId(
+            1, 0, preferred.ConnectionId, new StatelessResetToken(preferred.StatelessResetToken.Span));
     }
 
     /// <summary>RFC 9001 §4.1.1. For a server completion is confirmation (RFC 9001 §4.1.2).</summary>

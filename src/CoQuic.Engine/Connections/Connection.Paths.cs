@@ -49,6 +49,16 @@ internal sealed partial class Connection
         return new SpinBit(_role, _config.Transport.EnableLatencySpinBit, draw[0]);
     }
 
+    /// <summary>
+    /// Whether Initials to an ID, from a route, are nothing to this connection: it began with that ID, has done with Initials (RFC 9001
+    /// §4.9.1), and a late one would come on a route where its client was.
+    /// </summary>
+    public bool LeavesInitialsOf(RouteHandle? route, ReadOnlySpan<byte> destination) =>
+        !_keys.CanReceive(EncryptionLevel.Initial)
+        && _setup.InitialDestinationId.Span.SequenceEqual(destination)
+        && route is not null
+        && _paths.Find(route) is null;
+
     /// <summary>A datagram is about to be received.</summary>
     /// <returns>
     /// Whether it may come on its route: on a new one a client takes nothing (RFC 9000 §9), and a server only what it could answer there

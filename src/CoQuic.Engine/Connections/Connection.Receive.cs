@@ -89,6 +89,10 @@ internal sealed partial class Connection
                 _qlog?.OnPacketDropped(now, packet, reason);
                 LookForReset(now, datagram.Span, rest.Length);
             }
+            else if (packet.Type is PacketType.Retry or PacketType.VersionNegotiation)
+            {
+                _qlog?.OnUnprotectedPacketReceived(now, packet);
+            }
 
             _inspector?.OnPacketPassed(packet.Length);
             rest = rest[packet.Length..];
@@ -121,7 +125,7 @@ internal sealed partial class Connection
             return DropReason.Malformed;
         EncryptionLevel level = packet.Type.Level();
         if (!_keys.CanReceive(level) || !MayReceive(level))
-            return KeepForItsKeys(level, bytes.Span, packet, arrival) ? null : DropReason.NoKeys;
+            return KeepForItsKeys(now, level, bytes.Span, packet, arrival) ? null : DropReason.NoKeys;
 
         if (level == EncryptionLevel.Initial && !_keys.CanReceiveInitial(packet.Version))
             _keys.AddInitial(InitialKeysOf(packet.Version));
@@ -159,8 +163,13 @@ internal sealed partial class Connection
     };
 
     private bool KeepForItsKeys(
-        EncryptionLevel level, ReadOnlySpan<byte> bytes, in ProtectedPacket packet, in OwnedDatagram arrival) =>
-        IsAwaited(level) && _early.TryKeep(level, bytes, packet.DestinationConnectionId, arrival);
+        TimeUs now, EncryptionLevel level, ReadOnlySpan<byte> bytes, in ProtectedPacket packet, in OwnedDatagram arrival)
+    {
+        bool isKept = IsAwaited(level) && _early.TryKeep(level, bytes, packet.DestinationConnectionId, arrival);
+        if (isKept)
+            _qlog?.OnPacketBuffered(now, packet);
+        return isKept;
+    }
 
     /// <summary>RFC 9000 §7.2: once the peer has chosen its connection ID, packets from another are dropped.</summary>
     private bool IsOfThisConnection(in ProtectedPacket packet) =>
@@ -191,15 +200,24 @@ internal sealed partial class Connection
 
         bool isAckEliciting = false;
         bool isNonProbing = false;
-        TransportError? error = opened.HasReservedBits
-            ? new TransportError(TransportErrorCode.ProtocolViolation, "reserved bits are set (RFC 9000 §17.2)")
-            : ReceiveFrames(now, level, packet.DestinationConnectionId, payload, out isAckEliciting, out isNonProbing);
+        TransportError? error = CheckOpened(opened)
+            ?? ReceiveFrames(now, level, packet.DestinationConnectionId, payload, out isAckEliciting, out isNonProbing);
         if (error is not null)
             BeginClose(error);
         else if (_keys.CanReceive(level))
             NoteReceived(now, _acks[(int)PacketNumberSpaceIds.Of(level)], opened.PacketNumber, isAckEliciting, ecn);
         if (error is null && level == EncryptionLevel.OneRtt && IsAlive)
             OnOneRttProcessed(now, opened, packet.DestinationConnectionId, isNonProbing);
+    }
+
+    /// <summary>What is wrong with a packet before any of its frames is looked at.</summary>
+    private TransportError? CheckOpened(in OpenedPacket opened)
+    {
+        if (opened.HasReservedBits)
+            return new TransportError(TransportErrorCode.ProtocolViolation, "reserved bits are set (RFC 9000 §17.2)");
+        return _keys.IsOrderBroken
+            ? new TransportError(TransportErrorCode.KeyUpdateError, "old keys behind newer ones (RFC 9001 §6.4)")
+            : null;
     }
 
     private void NoteReceived(TimeUs now, AckTracker tracker, ulong packetNumber, bool isAckEliciting, EcnCodepoint ecn)

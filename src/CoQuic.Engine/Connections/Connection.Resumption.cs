@@ -47,6 +47,7 @@ internal sealed partial class Connection
             TellZeroRtt(status, haveStreamsEnded: status == ZeroRttStatus.Rejected);
         if (_setup.Resumption.Remembered is not { } remembered)
             return;
+        _qlog?.OnParameters(remembered, isLocal: false, isRestored: true);
         _datagramLimits.OnPeerLimit(remembered.MaxDatagramFrameSize);
         _streams.OnPeerParameters(StreamLimitsOf(remembered));
     }

@@ -34,6 +34,7 @@ internal sealed partial class Connection
         IsSendContinuationPending = false;
         if (!IsAlive)
             return;
+        EndWithWornOutKeys();
         if (_closeReason is { } reason)
         {
             TransmitClose(now, reason, runs, effects);
@@ -44,14 +45,25 @@ internal sealed partial class Connection
         bool wasAtLimit = amplification.IsAtLimit;
         int sent = 0;
         TransmitPathProbes(now, runs, effects);
-        while (sent < MaximumDatagramsPerDrain && TryTransmitDatagram(now, runs, effects))
+        while (sent < MaximumDatagramsPerDrain && !_keys.AreWornOut && TryTransmitDatagram(now, runs, effects))
             sent++;
-        IsSendContinuationPending = sent == MaximumDatagramsPerDrain;
+        IsSendContinuationPending = sent == MaximumDatagramsPerDrain || _keys.AreWornOut;
         if (!IsSendContinuationPending)
             TransmitMtuProbe(now, runs, effects);
         NoteWhatStopped(now);
         if (amplification.IsAtLimit != wasAtLimit)
             _loss.Rearm(now, RecoveryContext);
+    }
+
+    /// <summary>RFC 9001 §6.6: keys that may seal no more, and cannot be updated, end the connection while it can still say so.</summary>
+    private void EndWithWornOutKeys()
+    {
+        if (!_keys.AreWornOut)
+            return;
+        if (IsHandshakeConfirmed)
+            _keys.UpdateIfDue(_loss.LargestAcknowledged(PacketNumberSpaceId.ApplicationData));
+        if (_keys.AreWornOut)
+            BeginClose(new TransportError(TransportErrorCode.AeadLimitReached, "the peer allows no update of worn-out keys (RFC 9001 §6.6)"));
     }
 
     /// <summary>

@@ -58,5 +58,6 @@ internal sealed partial class Connection
         RemoteId = CurrentPath.RemoteId.Id,
         DatagramSize = CurrentPath.MaximumDatagramSize,
         AckDeadline = AckDeadline,
+        Ecn = CurrentPath.Ecn.State,
     });
 }

@@ -40,7 +40,7 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         _version = new NegotiatedVersion(setup.Version, _config.SupportedVersions, setup.HasNegotiatedVersion);
         _quicBit = new QuicBit(_config.Entropy);
         _validation = new ClientAddressValidation(setup.Token, setup.RetrySourceId);
-        _keys = new ConnectionKeys(setup.InitialKeys ?? InitialKeys.Derive(setup.Version, setup.InitialDestinationId, _role));
+        _keys = new ConnectionKeys(setup.InitialKeys ?? InitialKeys.Derive(setup.Version, setup.InitialDestinationId, _role), _config.AeadLimits);
         TransportConfig transport = _config.Transport;
         _acks = NewAckTrackers(transport);
         _skipper = transport.EnableOptimisticAckMitigation ? new PacketNumberSkipper(_config.Entropy) : null;

@@ -17,6 +17,9 @@ internal sealed record ConnectionSetup
     /// <summary>Where datagrams to our connection IDs are found.</summary>
     public required DatagramRouter Router { get; init; }
 
+    /// <summary>The peers' certificates that were read before.</summary>
+    public required KnownCertificates Certificates { get; init; }
+
     /// <summary>The connection's name at the endpoint.</summary>
     public required ConnectionHandle Handle { get; init; }
 

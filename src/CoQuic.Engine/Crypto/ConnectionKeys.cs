@@ -14,12 +14,18 @@ internal sealed class ConnectionKeys : IDisposable
     private InitialKeys? _sendingInitial;
     private ReceivingKeyPhases? _receivingPhases;
     private SendingKeyPhases? _sendingPhases;
+    private readonly AeadLimits? _ownLimits;
     private ulong _integrityLimit = ulong.MaxValue;
     private ulong _failures;
     private bool _isUpdateRequested;
 
     /// <param name="initial">The keys to begin with; taken over.</param>
-    public ConnectionKeys(InitialKeys initial) => InstallInitial(initial);
+    /// <param name="limits">Limits below those of the cipher suite; none keeps to the suite's.</param>
+    public ConnectionKeys(InitialKeys initial, AeadLimits? limits = null)
+    {
+        InstallInitial(initial);
+        _ownLimits = limits;
+    }
 
     /// <summary>The Key Phase bit of 1-RTT packets that are sent (RFC 9001 §6).</summary>
     public bool KeyPhase => _sendingPhases?.Phase ?? false;
@@ -29,6 +35,12 @@ internal sealed class ConnectionKeys : IDisposable
 
     /// <summary>RFC 9001 §6.6: more packets failed to open than is safe, and the connection must end.</summary>
     public bool IsIntegrityLimitReached => _failures >= _integrityLimit;
+
+    /// <summary>RFC 9001 §6.6: the 1-RTT keys have sealed as many packets as is safe, and the peer lets us have no new ones.</summary>
+    public bool AreWornOut => _sendingPhases is { IsWornOut: true };
+
+    /// <summary>RFC 9001 §6.4: the peer went back to keys that it had left behind.</summary>
+    public bool IsOrderBroken => _receivingPhases is { IsOrderBroken: true };
 
     /// <summary>Initial keys of another destination replace those that were: a client obeys a Retry (RFC 9000 §17.2.5.2).</summary>
     public void InstallInitial(InitialKeys keys)
@@ -56,13 +68,14 @@ internal sealed class ConnectionKeys : IDisposable
     {
         ReadOnlySpan<byte> secret = secrets.Secret.Span;
         bool isRead = secrets.Direction == KeyDirection.Read;
+        AeadLimits limits = _ownLimits ?? AeadLimits.Of(secrets.CipherSuite);
         if (secrets.Level != EncryptionLevel.OneRtt)
             (isRead ? _receiving : _sending)[(int)secrets.Level] = PacketProtection.Create(version, secrets.CipherSuite, secret);
         else if (isRead)
             _receivingPhases = new ReceivingKeyPhases(version, secrets.CipherSuite, secret);
         else
-            _sendingPhases = new SendingKeyPhases(version, secrets.CipherSuite, secret);
-        _integrityLimit = secrets.CipherSuite.Traits().IntegrityLimit;
+            _sendingPhases = new SendingKeyPhases(version, secrets.CipherSuite, limits.Confidentiality, secret);
+        _integrityLimit = limits.Integrity;
         secrets.Clear();
     }
 

@@ -9,14 +9,23 @@ internal sealed class SendingKeyPhases : IDisposable
     /// <summary>Below the confidentiality limit by this factor, an update is due: early enough that none is ever reached (§6.6).</summary>
     private const ulong LimitMargin = 2;
 
+    /// <summary>What is kept of the limit for CONNECTION_CLOSE, and for the few packets that one pass sends beside its datagrams.</summary>
+    private const ulong Reserve = 16;
+
     private readonly QuicVersion _version;
     private readonly CipherSuite _suite;
+    private readonly ulong _limit;
     private byte[] _secret;
     private ulong _sealed;
     private ulong? _firstOfPhase;
 
-    public SendingKeyPhases(QuicVersion version, CipherSuite suite, ReadOnlySpan<byte> secret)
+    /// <param name="version">Decides the labels.</param>
+    /// <param name="suite">The cipher suite.</param>
+    /// <param name="limit">Packets that one key may seal.</param>
+    /// <param name="secret">The first secret; copied.</param>
+    public SendingKeyPhases(QuicVersion version, CipherSuite suite, ulong limit, ReadOnlySpan<byte> secret)
     {
+        _limit = limit;
         _version = version;
         _suite = suite;
         _secret = secret.ToArray();
@@ -30,7 +39,10 @@ internal sealed class SendingKeyPhases : IDisposable
     public PacketProtection Protection { get; private set; }
 
     /// <summary>Whether the current keys have sealed so many packets that new ones are due (RFC 9001 §6.6).</summary>
-    public bool IsUpdateDue => _sealed >= _suite.Traits().ConfidentialityLimit / LimitMargin;
+    public bool IsUpdateDue => _sealed >= _limit / LimitMargin;
+
+    /// <summary>Whether the current keys seal nothing more but a CONNECTION_CLOSE (RFC 9001 §6.6).</summary>
+    public bool IsWornOut => _sealed + Reserve >= _limit;
 
     /// <summary>RFC 9001 §6.1: before another update, a packet of the current phase must have been acknowledged.</summary>
     public bool IsPhaseAcknowledged(ulong? largestAcknowledged) => _firstOfPhase <= largestAcknowledged;

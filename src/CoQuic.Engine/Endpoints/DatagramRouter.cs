@@ -13,6 +13,9 @@ internal sealed class DatagramRouter
     /// <summary>Datagrams to an ID go to a connection from now on; false when the ID is taken.</summary>
     public bool TryAdd(ConnectionId id, Connection connection) => _connections.TryAdd(id, connection);
 
+    /// <summary>Datagrams to an ID go to a connection from now on, whoever had them so far.</summary>
+    public void Set(ConnectionId id, Connection connection) => _connections[id] = connection;
+
     /// <summary>An ID is retired, or its connection gone. Nothing happens when it belongs to another connection.</summary>
     public void Remove(ConnectionId id, Connection connection)
     {

@@ -97,6 +97,13 @@ public sealed record EndpointConfig
     /// <summary>No datagram sent is larger, 1200 to 65527 bytes.</summary>
     public int MaxOutboundDatagramSize { get; init; } = 1472;
 
+    /// <summary>
+    /// Whether inputs leave what there is to send to the next <see cref="QuicEndpoint.TimerExpired"/>, for which their results ask by
+    /// <see cref="EndpointResult.SendContinuationPending"/>: for hosts that take several inputs at a time, since packets then answer
+    /// all of them together. A driver that cannot sends at once.
+    /// </summary>
+    public bool DefersSends { get; init; }
+
     /// <summary>Early data settings.</summary>
     public ZeroRttConfig ZeroRtt { get; init; } = ZeroRttConfig.Disabled;
 
@@ -213,6 +220,9 @@ public sealed record EndpointConfig
     /// forgets.
     /// </summary>
     public Bytes StatelessResetKey { get; init; }
+
+    /// <summary>Limits of keys below those of their cipher suite, which RFC 9001 §6.6 leaves to us; none keeps to the suite's.</summary>
+    internal AeadLimits? AeadLimits { get; init; }
 
     /// <summary>
     /// Who judges certificates in the end: without verification, whoever accepts every chain; null where the application does.

@@ -104,6 +104,7 @@ public sealed partial class QuicEndpoint
             ResetTokens = _resetTokens,
             Resets = _resets,
             Router = _router,
+            Certificates = _certificates,
             Handle = NextHandle,
             Version = initial.Packet.Version,
             LocalId = localId,
@@ -121,7 +122,7 @@ public sealed partial class QuicEndpoint
             TicketSealer = _config.TicketsPerConnection > 0 ? _ticketSealer : null,
             ReplayGuard = _replayGuard,
         });
-        _router.TryAdd(destination, accepted);
+        _router.Set(destination, accepted);
         Register(accepted);
         _halfOpen.Add(accepted);
         accepted.ReceiveDatagram(now, datagram, destination, input, _runs, _effects, _drops);

@@ -34,6 +34,7 @@ public sealed partial class QuicEndpoint
             ResetTokens = _resetTokens,
             Resets = _resets,
             Router = _router,
+            Certificates = _certificates,
             Handle = NextHandle,
             Version = version,
             LocalId = localId,
@@ -84,7 +85,7 @@ public sealed partial class QuicEndpoint
             Queue(connection);
         }
 
-        return Finish(now);
+        return FinishTurns(now);
     }
 
     /// <summary>The calendar as the host knows it now: certificates are judged by it.</summary>
@@ -186,6 +187,7 @@ public sealed partial class QuicEndpoint
         TimeUs now, ConnectionHandle connection, ulong applicationErrorCode, string reason) =>
         Perform(now, connection, null, found =>
         {
+            SendDeferred(now, found);
             found.CloseByApplication(applicationErrorCode, reason);
             return null;
         });
@@ -252,6 +254,13 @@ public sealed partial class QuicEndpoint
         LocalErrorCode? refusal = command(connection);
         Queue(connection);
         return Finish(now, refusal is { } code ? new LocalError(handle, code, streamId) : null);
+    }
+
+    /// <summary>A close drops what is not sent yet, but not what only waited for the end of the host's turn.</summary>
+    private void SendDeferred(TimeUs now, Connection connection)
+    {
+        if (connection.IsQueued)
+            connection.Drain(now, _runs, _effects);
     }
 
     private void Begin() => ObjectDisposedException.ThrowIf(_isDisposed, this);

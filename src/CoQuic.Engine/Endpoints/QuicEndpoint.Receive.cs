@@ -39,7 +39,7 @@ public sealed partial class QuicEndpoint
     private void ReceiveOne(TimeUs now, Memory<byte> datagram, in OwnedDatagram input)
     {
         bool isRead = TryReadDestination(datagram.Span, out InvariantHeader header, out ConnectionId destination);
-        if (isRead && _router.Find(destination) is { } connection)
+        if (isRead && _router.Find(destination) is { } connection && !BeginsAnother(connection, datagram.Span, header, input))
             Deliver(now, connection, datagram, input, destination);
         else if (_resets.Find(datagram.Span) is { } lost)
             OnStatelessReset(now, lost);
@@ -50,6 +50,18 @@ public sealed partial class QuicEndpoint
         else
             AnswerUnknownConnection(now, datagram.Length, destination, input);
     }
+
+    /// <summary>
+    /// Whether an Initial is no late copy of the one that began a connection. Clients draw the ID that they begin with at random (RFC
+    /// 9000 §7.2), but there are programs whose runs all begin with the same one.
+    /// </summary>
+    private bool BeginsAnother(
+        Connection connection, ReadOnlySpan<byte> datagram, in InvariantHeader header, in OwnedDatagram input) =>
+        header.IsLong
+        && Role == Role.Server
+        && connection.LeavesInitialsOf(input.Route, header.DestinationConnectionId)
+        && Speaks(header.Version)
+        && IsOf(PacketType.Initial, datagram, header);
 
     /// <summary>RFC 9000 §10.3.1: a reset comes to a random ID; by its token it is known which connection the peer has lost.</summary>
     private void OnStatelessReset(TimeUs now, Connection connection)
@@ -99,6 +111,7 @@ public sealed partial class QuicEndpoint
     private void Restart(TimeUs now, Connection refused, QuicVersion version)
     {
         ConnectionSetup setup = refused.Setup;
+        refused.GiveOutTold(_effects);
         Remove(refused);
         ConnectionId destination = DrawInitialDestination();
         var next = new Connection(now, setup with

@@ -19,8 +19,10 @@ public sealed partial class QuicEndpoint : IDisposable
     private readonly StatelessResetTable _resets;
     private readonly Dictionary<ConnectionHandle, Connection> _connections = [];
     private readonly DatagramRouter _router = new();
+    private readonly KnownCertificates _certificates = new();
     private readonly DeadlineQueue<Connection> _deadlines = new();
     private readonly Queue<Connection> _turns = new();
+    private readonly List<Connection> _touched = [];
     private readonly DatagramRuns _runs = new();
     private readonly DropCounters _drops = new();
     private readonly OrphanDatagrams _orphans;
@@ -101,6 +103,7 @@ public sealed partial class QuicEndpoint : IDisposable
         foreach (Connection connection in _connections.Values)
             connection.Dispose();
         _connections.Clear();
+        _certificates.Dispose();
         _tokens?.Dispose();
         _ticketSealer?.Dispose();
     }
@@ -126,18 +129,32 @@ public sealed partial class QuicEndpoint : IDisposable
     /// <summary>Puts a connection in line for a turn in this call.</summary>
     private void Queue(Connection connection)
     {
+        if (_config.DefersSends && (_touched.Count == 0 || _touched[^1] != connection))
+            _touched.Add(connection);
         if (connection.IsQueued)
             return;
         connection.IsQueued = true;
         _turns.Enqueue(connection);
     }
 
-    /// <summary>Gives the connections in line their turns, within the bound on the work of one call, and gathers the result.</summary>
+    /// <summary>Ends an input: who was touched by it tells, and sends unless that is deferred.</summary>
     private EndpointResult Finish(TimeUs now, LocalError? error = null)
+    {
+        if (!_config.DefersSends)
+            return FinishTurns(now, error);
+        foreach (Connection connection in _touched)
+            connection.Report(now, _effects);
+        _touched.Clear();
+        return Result(now, error);
+    }
+
+    /// <summary>Gives the connections in line their turns, within the bound on the work of one call, and gathers the result.</summary>
+    private EndpointResult FinishTurns(TimeUs now, LocalError? error = null)
     {
         int turns = Math.Min(_turns.Count, MaximumConnectionsPerCall);
         for (int turn = 0; turn < turns; turn++)
             TakeTurn(now, _turns.Dequeue());
+        _touched.Clear();
         return Result(now, error);
     }
 
@@ -169,6 +186,8 @@ public sealed partial class QuicEndpoint : IDisposable
         Effect[] effects = _effects.Count == 0 ? [] : _effects.ToArray();
         _effects.Clear();
         bool isPending = HasSendContinuationPending;
-        return new EndpointResult(effects, isPending ? now : NextWakeup, error, isPending);
+        // Who defers hears by the flag alone that more is to be done, so that timers are not moved to and fro between inputs.
+        TimeUs? wakeup = isPending && !_config.DefersSends ? now : NextWakeup;
+        return new EndpointResult(effects, wakeup, error, isPending);
     }
 }

@@ -72,11 +72,25 @@ internal sealed class ConnectionQlog
             HeaderOf(packet), QlogFrames.Read(packet.Payload, ackDelayExponent), packet.Header.Length, packet.Payload.Length));
     }
 
+    /// <summary>A Retry or a Version Negotiation packet was obeyed: it has no packet number and no frames.</summary>
+    public void OnUnprotectedPacketReceived(TimeUs now, in ProtectedPacket packet)
+    {
+        _now = now;
+        Tell(new QlogPacketReceived(HeaderOf(packet), new QlogList<QlogFrame>([]), packet.Length, 0));
+    }
+
     /// <summary>A packet was dropped.</summary>
     public void OnPacketDropped(TimeUs now, in ProtectedPacket packet, DropReason reason)
     {
         _now = now;
         Tell(new QlogPacketDropped(HeaderOf(packet), packet.Length, reason));
+    }
+
+    /// <summary>A packet waits for its keys.</summary>
+    public void OnPacketBuffered(TimeUs now, in ProtectedPacket packet)
+    {
+        _now = now;
+        Tell(new QlogPacketBuffered(HeaderOf(packet), packet.Length));
     }
 
     /// <summary>Packets were declared lost.</summary>

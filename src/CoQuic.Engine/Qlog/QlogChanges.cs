@@ -18,6 +18,8 @@ internal readonly ref struct QlogView
     public required int DatagramSize { get; init; }
 
     public required TimeUs? AckDeadline { get; init; }
+
+    public required EcnState Ecn { get; init; }
 }
 
 /// <summary>Compares what it sees with what it saw last, and tells the difference.</summary>
@@ -37,6 +39,7 @@ internal sealed class QlogChanges
     private TimeUs? _lossDeadline;
     private TimeUs? _ackDeadline;
     private bool? _isInSlowStart;
+    private EcnState _ecn;
     private QlogRecoveryMetricsUpdated _metrics = new();
 
     public QlogChanges(Role role, ConnectionId remoteId)
@@ -55,6 +58,7 @@ internal sealed class QlogChanges
         ObserveTimer(now, QlogTimer.LossDetection, ref _lossDeadline, view.Loss.Deadline, tell);
         ObserveTimer(now, QlogTimer.Ack, ref _ackDeadline, view.AckDeadline, tell);
         ObserveMetrics(view.Loss, tell);
+        ObserveEcn(view.Ecn, tell);
         ObserveState(StateOf(view.State, view.CloseReason), tell);
         if (view.CloseReason is { } reason)
             tell(new QlogConnectionClosed(reason));
@@ -82,6 +86,14 @@ internal sealed class QlogChanges
             return;
         tell(new QlogMtuUpdated(_datagramSize, size));
         _datagramSize = size;
+    }
+
+    private void ObserveEcn(EcnState state, Action<QlogEvent> tell)
+    {
+        if (state == _ecn)
+            return;
+        tell(new QlogEcnStateUpdated(_ecn, state));
+        _ecn = state;
     }
 
     private void ObserveKeys(ConnectionKeys keys, Action<QlogEvent> tell)

@@ -224,23 +224,7 @@ public sealed record QlogCongestionStateUpdated(bool IsSlowStart) : QlogEvent;
 /// <param name="IsMtuProbe">Whether it probed the path's MTU.</param>
 public sealed record QlogPacketLost(QlogPacketHeader Header, bool IsMtuProbe) : QlogEvent;
 
-/// <summary>The states of ECN on a path in qlog (RFC 9000 §A.4).</summary>
-public enum QlogEcnState : byte
-{
-    /// <summary>testing.</summary>
-    Testing,
-
-    /// <summary>unknown.</summary>
-    Unknown,
-
-    /// <summary>failed.</summary>
-    Failed,
-
-    /// <summary>capable.</summary>
-    Capable,
-}
-
 /// <summary>ecn_state_updated.</summary>
 /// <param name="Old">The state until now.</param>
 /// <param name="New">The state from now on.</param>
-public sealed record QlogEcnStateUpdated(QlogEcnState? Old, QlogEcnState New) : QlogEvent;
+public sealed record QlogEcnStateUpdated(EcnState? Old, EcnState New) : QlogEvent;

@@ -297,11 +297,11 @@ internal static class QlogEventWriter
         _ => "tls",
     };
 
-    private static string EcnName(QlogEcnState state) => state switch
+    private static string EcnName(EcnState state) => state switch
     {
-        QlogEcnState.Testing => "testing",
-        QlogEcnState.Failed => "failed",
-        QlogEcnState.Capable => "capable",
+        EcnState.Testing => "testing",
+        EcnState.Failed => "failed",
+        EcnState.Capable => "capable",
         _ => "unknown",
     };
 

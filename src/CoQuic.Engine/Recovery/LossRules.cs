@@ -12,11 +12,11 @@ internal readonly record struct LossRules(TimeUs LostSendTime, TimeSpan LossDela
     /// <summary>Packets that may overtake one before it counts as lost (RFC 9002 §6.1.1).</summary>
     public int PacketThreshold { get; init; } = PacketReordering.InitialThreshold;
 
-    public static LossRules At(TimeUs now, PathRecovery path) =>
-        new(now - path.Rtt.LossDelay, path.Rtt.LossDelay, path.Rtt.FirstSampleTime, path.Id)
-        {
-            PacketThreshold = path.Reordering.Threshold,
-        };
+    public static LossRules At(TimeUs now, PathRecovery path)
+    {
+        TimeSpan delay = path.Rtt.LossDelay(path.Reordering.TimeEighths);
+        return new(now - delay, delay, path.Rtt.FirstSampleTime, path.Id) { PacketThreshold = path.Reordering.Threshold };
+    }
 
     /// <summary>Whether a lost packet may begin or end a period of persistent congestion (RFC 9002 §7.6.2).</summary>
     public bool CountsAsPersistent(in SentPacket packet) =>

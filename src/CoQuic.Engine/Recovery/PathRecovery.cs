@@ -140,7 +140,7 @@ internal sealed class PathRecovery
     {
         if (!Counts(packet))
             return;
-        Reordering.OnSpuriousLoss(overtakenBy);
+        Reordering.OnSpuriousLoss(overtakenBy, now - packet.TimeSent, Rtt.LongerRtt);
         if (!packet.IsMtuProbe)
             Congestion.OnSpuriousLoss(now, packet);
     }

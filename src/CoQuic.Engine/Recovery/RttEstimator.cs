@@ -41,8 +41,15 @@ internal sealed class RttEstimator
     /// <summary>The PTO without max_ack_delay and without backoff: smoothed_rtt + max(4 × rttvar, kGranularity) (RFC 9002 §6.2.1).</summary>
     public TimeSpan PtoBase => SmoothedRtt + Max(4 * RttVar, Granularity);
 
-    /// <summary>How long after a packet a later one may overtake it: max(9/8 × max(smoothed_rtt, latest_rtt), kGranularity) (RFC 9002 §6.1.2).</summary>
-    public TimeSpan LossDelay => Max(Max(SmoothedRtt, LatestRtt) * 9 / 8, Granularity);
+    /// <summary>max(smoothed_rtt, latest_rtt): what the time threshold of loss detection counts in (RFC 9002 §6.1.2).</summary>
+    public TimeSpan LongerRtt => Max(SmoothedRtt, LatestRtt);
+
+    /// <summary>
+    /// How long after a packet a later one may overtake it: max(kTimeThreshold × max(smoothed_rtt, latest_rtt), kGranularity)
+    /// (RFC 9002 §6.1.2).
+    /// </summary>
+    /// <param name="eighths">kTimeThreshold, in eighths.</param>
+    public TimeSpan LossDelay(int eighths) => Max(LongerRtt * eighths / 8, Granularity);
 
     /// <summary>What the path's validation took: a better guess than kInitialRtt, but no sample (RFC 9002 §6.2.2).</summary>
     public void Assume(TimeSpan roundTrip)

@@ -7,7 +7,7 @@ namespace CoQuic.Engine;
 /// </summary>
 internal sealed partial class ClientHandshake
 {
-    private readonly PeerAuthentication _peer = new(Role.Server);
+    private readonly PeerAuthentication _peer;
     private CertificateRequestMessage? _certificateRequest;
 
     private TransportError? OnEncryptedExtensions(HandshakeMessage message)

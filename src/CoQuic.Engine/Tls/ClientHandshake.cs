@@ -18,6 +18,7 @@ internal sealed partial class ClientHandshake : TlsSession
         : base(config)
     {
         _config = config;
+        _peer = new PeerAuthentication(Role.Server, config.Certificates);
         _resumption = config.Session is { } session ? new ClientResumption(session) : null;
         _offersEarlyData = config.Session is { OffersEarlyData: true };
     }

@@ -4,7 +4,9 @@ using System.Linq;
 namespace CoQuic.Engine;
 
 /// <summary>How the peer proves who it is: its Certificate and CertificateVerify (RFC 8446 §4.4.2, §4.4.3), whichever side it is on.</summary>
-internal sealed class PeerAuthentication(Role peer)
+/// <param name="peer">The side that it is on.</param>
+/// <param name="certificates">Those that were read before.</param>
+internal sealed class PeerAuthentication(Role peer, KnownCertificates certificates)
 {
     /// <summary>The certificates that it showed, DER, its own first; empty when it has none.</summary>
     public IReadOnlyList<Bytes> Chain { get; private set; } = [];
@@ -35,9 +37,8 @@ internal sealed class PeerAuthentication(Role peer)
         // RFC 8446 §4.4.3: the scheme must be one we offered.
         if (!SignatureAlgorithm.HandshakeSchemes.Contains(verify.Scheme))
             return AlertDescription.IllegalParameter.Because("a signature scheme that was not offered");
-        if (!PeerCertificate.TryLoad(Chain[0], out PeerCertificate? certificate, out error))
-            return error;
-        using (certificate)
-            return certificate.Verify(verify.Scheme, CertificateVerify.SignedContent(peer, transcriptHash), verify.Signature);
+        return certificates.TryGet(Chain[0], out PeerCertificate? certificate, out error)
+            ? certificate.Verify(verify.Scheme, CertificateVerify.SignedContent(peer, transcriptHash), verify.Signature)
+            : error;
     }
 }

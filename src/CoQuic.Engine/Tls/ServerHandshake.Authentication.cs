@@ -6,7 +6,7 @@ namespace CoQuic.Engine;
 /// <content>The client's flight: who it is, where it is asked, its Finished, and the tickets that follow (RFC 8446 §4.4, §4.6.1).</content>
 internal sealed partial class ServerHandshake
 {
-    private readonly PeerAuthentication _peer = new(Role.Client);
+    private readonly PeerAuthentication _peer;
 
     private TransportError? OnCertificate(HandshakeMessage message)
     {

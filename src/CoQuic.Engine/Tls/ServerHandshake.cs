@@ -18,7 +18,11 @@ internal sealed partial class ServerHandshake : TlsSession
     private bool _takesTickets;
 
     public ServerHandshake(TlsServerConfig config)
-        : base(config) => _config = config;
+        : base(config)
+    {
+        _config = config;
+        _peer = new PeerAuthentication(Role.Client, config.Certificates);
+    }
 
     /// <summary>The states of RFC 8446 §A.2 in which a server waits.</summary>
     private enum State : byte

@@ -20,6 +20,9 @@ internal abstract record TlsConfig
     public IReadOnlyList<CipherSuite> CipherSuites { get; init; } =
         [CipherSuite.Aes128GcmSha256, CipherSuite.Aes256GcmSha384, CipherSuite.ChaCha20Poly1305Sha256];
 
+    /// <summary>The peers' certificates that were read before: an endpoint's, so that its sessions share them.</summary>
+    public KnownCertificates Certificates { get; init; } = new();
+
     /// <summary>Whether secrets are also told as <see cref="TlsEvent.KeyLog"/>.</summary>
     public bool EnableKeyLog { get; init; }
 }

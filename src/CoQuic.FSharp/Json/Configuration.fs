@@ -5,8 +5,6 @@ open System.Reflection
 open System.Text.Json
 open Microsoft.FSharp.Reflection
 
-/// Configurations as JSON: for files, and for whoever wants to see what is set. What is behind an interface (verifiers, server
-/// identities, connection-ID schemes) is no data and is left out.
 [<RequireQualifiedAccess>]
 module Configuration =
 
@@ -30,8 +28,6 @@ module Configuration =
         { Path = jsonPath fault.Path
           Problem = fault.Message }
 
-    /// Reads a configuration, which needs to name only what differs from `basis`. All faults are named at once: fields that
-    /// nobody knows, values of the wrong kind, and settings that cannot work.
     let read (basis: EndpointConfig) (json: string) : Result<EndpointConfig, JsonFault list> =
         JsonDecoder.readOver basis json
         |> Result.bind (fun config ->
@@ -39,6 +35,5 @@ module Configuration =
             | [] -> Ok config
             | faults -> Error(List.map ofFault faults))
 
-    /// All settings of a configuration, a field a line. The keys in it are secret.
     let write (config: EndpointConfig) : string =
         JsonSerializer.Serialize(config, Json.indented)

@@ -5,9 +5,6 @@ open System.Text.Json
 open System.Text.Json.Serialization
 open System.Text.Json.Serialization.Metadata
 
-/// Values as JSON. Names are in snake_case and say the unit of times: `_ms` for durations, `_us` for instants. Bytes are base64,
-/// connection IDs hexadecimal, handles and stream identifiers numbers, and sizes are bytes. A union is an object whose
-/// `type` names the case, with the case's fields beside it. Whoever has the JSON of a secret has the secret.
 [<RequireQualifiedAccess>]
 module Json =
 
@@ -47,15 +44,11 @@ module Json =
         options.MakeReadOnly()
         options
 
-    /// How every value of this library is written and read: for use with `JsonSerializer`. A value takes one line.
     let options: JsonSerializerOptions = create JsonConverters.exact false
 
-    /// As `options`, but for people: a field a line.
     let indented: JsonSerializerOptions = create JsonConverters.exact true
 
-    /// As `options`, but of bytes only their number is written. Nothing can be read by it.
     let redacted: JsonSerializerOptions = create JsonConverters.sizes false
 
-    /// A value as one line of JSON.
     let write (value: 'value) : string =
         JsonSerializer.Serialize(value, options)

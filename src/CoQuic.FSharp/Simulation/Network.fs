@@ -1,155 +1,77 @@
 namespace CoQuic.FSharp
 
-open System
 open System.Collections.Generic
-
-/// A network that is to be simulated: what it is made of, its seed, and when to end. Running it changes nothing here: the same
-/// value gives the same report again.
-[<NoEquality; NoComparison>]
-type Simulation =
-    {
-        /// Decides everything that chance decides.
-        Seed: uint64
-        /// Its hosts.
-        Nodes: Node list
-        /// The link from each node to each other one.
-        Link: Link
-        /// Links that differ, by the names of sender and receiver.
-        Links: Map<string * string, Link>
-        /// The calendar time at virtual time zero.
-        Epoch: DateTimeOffset
-        /// The longest virtual time.
-        TimeLimit: TimeSpan
-        /// The most inputs that endpoints are given.
-        StepLimit: int
-        /// Whether the report has all effects, and not only their digest.
-        KeepTranscript: bool
-        /// What is waited for: a node's name, and a condition on its model.
-        Until: (string * (objnull -> bool)) option
-    }
-
-/// One node of a simulation under way. An endpoint, a program, routes, a timer.
-[<Sealed>]
-type internal NodeRun(name: string, endpoint: Endpoint, program: INodeProgram) =
-
-    /// Local ports of connections that this node opens begin here.
-    static let firstPort = 50_000
-
-    let routes = Dictionary<struct (HostAddress * HostAddress), RouteHandle>()
-    let addresses = Dictionary<RouteHandle, struct (HostAddress * HostAddress)>()
-    let current = Dictionary<ConnectionHandle, RouteHandle>()
-    let mutable port = firstPort
-
-    member _.Name = name
-    member _.Endpoint = endpoint
-    member _.Program = program
-    member val Deadline: TimeUs option = None with get, set
-    member val IsStopped = false with get, set
-
-    /// A local address that no connection has had.
-    member _.NewLocalAddress() =
-        port <- port + 1
-        { Host = name; Port = port }
-
-    /// The handle of a pair of addresses.
-    member _.Route(local: HostAddress, remote: HostAddress) =
-        match routes.TryGetValue(struct (local, remote)) with
-        | true, route -> route
-        | false, _ ->
-            let route = RouteHandle(uint64 (routes.Count + 1))
-            routes.Add(struct (local, remote), route)
-            addresses.Add(route, struct (local, remote))
-            route
-
-    /// The addresses of a route that this node made, and which a connection uses now.
-    member _.Addresses(connection: ConnectionHandle, route: RouteHandle) =
-        current[connection] <- route
-        addresses[route]
-
-    /// Where a connection's peer was last sent to; nowhere, when nothing was.
-    member _.RemoteOf(connection: ConnectionHandle) =
-        match current.TryGetValue connection with
-        | true, route ->
-            let struct (_, remote) = addresses[route]
-            remote
-        | false, _ -> { Host = ""; Port = 0 }
-
-/// What is to happen at an instant.
-[<Struct; NoEquality; NoComparison>]
-type internal Happening =
-    | Arrival of flight: Flight
-    | TimerDue of node: NodeRun * at: TimeUs
 
 /// A simulation under way: the clock jumps from one happening to the next.
 [<Sealed>]
 type internal Network(simulation: Simulation, nodes: NodeRun list) =
 
     let writer = TranscriptWriter simulation.KeepTranscript
-    let links = Dictionary<struct (string * string), LinkState>()
-    let agenda = PriorityQueue<Happening, struct (int64 * int64)>()
-    let byName = nodes |> List.map (fun node -> node.Name, node) |> Map.ofList
-    let mutable now = TimeUs.zero
-    let mutable order = 0L
+    let agenda = Agenda()
+    let carrier = Carrier(simulation, agenda, writer)
+    let byName = Dictionary<string, NodeRun>()
     let mutable steps = 0
-    let mutable sent = 0
-    let mutable delivered = 0
+    let mutable stillRunning = nodes.Length
+    let mutable violation: Violation voption = ValueNone
     let mutable traces: (string * Trace) list = []
 
-    /// Happenings of the same instant keep the order in which they were planned.
-    let plan (at: TimeUs) happening =
-        agenda.Enqueue(happening, struct (at.Microseconds, order))
-        order <- order + 1L
+    do
+        for node in nodes do
+            byName.Add(node.Name, node)
 
-    let linkOf (source: string) (destination: string) =
-        match links.TryGetValue(struct (source, destination)) with
-        | true, link -> link
-        | false, _ ->
-            simulation.Links
-            |> Map.tryFind (source, destination)
-            |> Option.defaultValue simulation.Link
-            |> LinkState.create simulation.Seed $"link {source} {destination}"
+    let check (node: NodeRun) input result =
+        let break' name =
+            violation <-
+                ValueSome
+                    { Invariant = name
+                      At = agenda.Now
+                      Node = node.Name
+                      Step = steps }
 
-    let send (flight: Flight) =
-        sent <- sent + 1
-        let source, destination = flight.From.Host, flight.To.Host
-        let arriving, link = linkOf source destination |> LinkState.carry flight
-        links[struct (source, destination)] <- link
+        match node.Rules.Broken result with
+        | Some rule -> break' rule
+        | None when simulation.Invariants.IsEmpty -> ()
+        | None ->
+            let step =
+                { Now = agenda.Now
+                  Node = node.Name
+                  Input = input
+                  Result = result
+                  Models = fun name -> byName[name].Program.Model }
 
-        for flight in arriving do
-            plan flight.Arrival (Arrival flight)
+            simulation.Invariants
+            |> List.tryFind (fun invariant -> not (invariant.Holds step))
+            |> Option.iter (fun invariant -> break' invariant.Name)
 
-    let transmit (node: NodeRun) (run: SendDatagram) =
-        match run.Route with
-        | None -> ()
-        | Some route ->
-            let struct (local, remote) = node.Addresses(run.Connection, route)
-
-            for bytes in SendDatagram.datagrams run do
-                send
-                    { Arrival = now
-                      Bytes = bytes
-                      Ecn = run.Ecn
-                      From = local
-                      To = remote }
-
-    let note (node: NodeRun) (result: QueryResult) =
+    /// The program hears of a result, and says what it wants.
+    let step (node: NodeRun) input (result: QueryResult) (hear: INodeProgram -> Action list) =
         steps <- steps + 1
-        writer.Add(now, node.Name, result)
-        result
+        writer.Add(agenda.Now, node.Name, input, result)
+        let actions = hear node.Program
+        check node (Some input) result
+        actions
+
+    /// The program has a turn of its own.
+    let turnProgram (node: NodeRun) (hear: INodeProgram -> Action list) =
+        let actions = hear node.Program
+        check node None QueryResult.empty
+        actions
 
     let apply (node: NodeRun) input =
-        node.Program.Result(now, Endpoint.apply now input node.Endpoint |> note node)
-
-    let identity (address: HostAddress) = Bytes.ofString (string address)
+        let result = Endpoint.apply agenda.Now input node.Endpoint
+        step node input result (fun program -> program.Result(agenda.Now, result))
 
     let openConnection (node: NodeRun) tag (request: OpenRequest) =
-        if Map.containsKey request.Remote.Host byName then
+        if byName.ContainsKey request.Remote.Host then
             let route = node.Route(node.NewLocalAddress(), request.Remote)
-            let input = OpenRequest.toInput route (identity request.Remote) request
-            let handle, result = Endpoint.connect now input node.Endpoint
-            node.Program.Opened(now, tag, handle, note node result)
+            let input = OpenRequest.toInput route (node.Identity request.Remote) request
+            let handle, result = Endpoint.connect agenda.Now input node.Endpoint
+
+            step node (Input.OpenConnection input) result (fun program ->
+                program.Opened(agenda.Now, tag, handle, result))
         else
-            node.Program.OpenFailed(now, tag, OpenError.HostNotFound request.Remote.Host)
+            turnProgram node (fun program ->
+                program.OpenFailed(agenda.Now, tag, OpenError.HostNotFound request.Remote.Host))
 
     let migrate (node: NodeRun) connection target =
         let reason, remote =
@@ -168,25 +90,26 @@ type internal Network(simulation: Simulation, nodes: NodeRun list) =
                 { Connection = connection
                   Route = node.Route(node.NewLocalAddress(), remote)
                   Reason = reason
-                  AddressValidationIdentity = identity remote })
+                  AddressValidationIdentity = node.Identity remote })
 
     let stop (node: NodeRun) =
-        node.IsStopped <- true
-        node.Deadline <- None
-        []
+        if not node.IsStopped then
+            node.IsStopped <- true
+            node.Deadline <- ValueNone
+            stillRunning <- stillRunning - 1
 
     /// One action; what the program wants next comes behind what it wanted before.
     let perform (node: NodeRun) action =
         match action with
         | Action.Transmit run ->
-            transmit node run
+            carrier.Transmit(node, run)
             []
         | Action.SetTimer at ->
-            node.Deadline <- Some at
-            plan (TimeUs.Max(at, now)) (TimerDue(node, at))
+            node.Deadline <- ValueSome at
+            agenda.Plan(at, TimerDue(node, at))
             []
         | Action.ClearTimer ->
-            node.Deadline <- None
+            node.Deadline <- ValueNone
             []
         | Action.Reenter -> apply node Input.TimerExpired
         | Action.Feed input -> apply node input
@@ -195,80 +118,96 @@ type internal Network(simulation: Simulation, nodes: NodeRun list) =
         | Action.Record trace ->
             traces <- (node.Name, trace) :: traces
             []
-        | Action.Stop -> stop node
+        | Action.Stop ->
+            stop node
+            []
+
+    let isOver () =
+        steps >= simulation.StepLimit || violation.IsSome
 
     let performAll node actions =
         let waiting = Queue(List.toSeq actions)
 
-        while steps < simulation.StepLimit && waiting.Count > 0 do
+        while waiting.Count > 0 && not (isOver ()) do
             waiting.Dequeue() |> perform node |> List.iter waiting.Enqueue
 
+    let receive (node: NodeRun) local (flight: Flight) =
+        let datagram =
+            { InboundDatagram.create (node.Route(local, flight.From)) flight.Bytes with
+                Ecn = flight.Ecn
+                AddressValidationIdentity = node.Identity flight.From }
+
+        apply node (Input.InboundDatagram datagram) |> performAll node
+
     let arrive (flight: Flight) =
-        match Map.tryFind flight.To.Host byName with
-        | Some node when not node.IsStopped ->
-            delivered <- delivered + 1
-
-            let datagram =
-                { InboundDatagram.create (node.Route(flight.To, flight.From)) flight.Bytes with
-                    Ecn = flight.Ecn
-                    AddressValidationIdentity = identity flight.From }
-
-            apply node (Input.InboundDatagram datagram) |> performAll node
-        | Some _
-        | None -> ()
+        match byName.TryGetValue flight.To.Host with
+        | true, node ->
+            carrier.Arrive(ValueSome node, flight)
+            |> ValueOption.iter (fun local -> receive node local flight)
+        | false, _ -> carrier.Arrive(ValueNone, flight) |> ignore
 
     let happen happening =
         match happening with
-        | Arrival flight -> arrive flight
-        | TimerDue(node, at) ->
-            // A timer that was set anew or cleared in the meantime is not this one.
-            if node.Deadline = Some at then
-                node.Deadline <- None
-                node.Program.Elapsed now |> performAll node
+        | Passing(link, stage, flight) when stage < link.Length -> carrier.Pass(link, stage, flight)
+        | Passing(_, _, flight) -> arrive flight
+        // A timer that was set anew or cleared in the meantime is not this one.
+        | TimerDue(node, at) when node.Deadline <> ValueSome at -> ()
+        | TimerDue(node, _) ->
+            node.Deadline <- ValueNone
+            turnProgram node (fun program -> program.Elapsed agenda.Now) |> performAll node
+        | Post(node, _) when node.IsStopped -> ()
+        | Post(node, number) ->
+            turnProgram node (fun program -> program.Posted(agenda.Now, number))
+            |> performAll node
 
     let isReached () =
         match simulation.Until with
-        | Some(name, condition) -> byName |> Map.find name |> _.Program.Model |> condition
+        | Some(name, condition) -> condition byName[name].Program.Model
         | None -> false
 
     let timeLimit = TimeUs.zero + simulation.TimeLimit
 
     let rec turn () =
-        let mutable happening = Unchecked.defaultof<Happening>
-        let mutable priority = struct (0L, 0L)
-
-        if isReached () then
-            Outcome.Reached
-        elif nodes |> List.forall _.IsStopped then
-            Outcome.Stopped
-        elif steps >= simulation.StepLimit then
-            Outcome.StepLimit
-        elif not (agenda.TryDequeue(&happening, &priority)) then
-            Outcome.Idle
-        else
-            let struct (at, _) = priority
-
-            if TimeUs at > timeLimit then
-                Outcome.TimeLimit
-            else
-                now <- TimeUs at
-                happen happening
+        match violation with
+        | ValueSome violation -> Outcome.Broken violation
+        | ValueNone when isReached () -> Outcome.Reached
+        | ValueNone when stillRunning = 0 -> Outcome.Stopped
+        | ValueNone when steps >= simulation.StepLimit -> Outcome.StepLimit
+        | ValueNone ->
+            match agenda.Next with
+            | ValueNone -> Outcome.Idle
+            | ValueSome at when at > timeLimit -> Outcome.TimeLimit
+            | ValueSome _ ->
+                happen (agenda.Take())
                 turn ()
+
+    let recordings () =
+        [ if simulation.KeepRecordings then
+              for node in nodes do
+                  for recording in Option.toList node.Recording -> node.Name, recording ]
+        |> Map.ofList
 
     let report outcome =
         { Outcome = outcome
-          Now = now
+          Now = agenda.Now
           Steps = steps
-          DatagramsSent = sent
-          DatagramsDelivered = delivered
+          Traffic = carrier.Traffic
           Digest = writer.Digest
           Transcript = writer.Entries
           Traces = List.rev traces
-          Models = byName |> Map.map (fun _ node -> node.Program.Model) }
+          Recordings = recordings ()
+          Models = [ for node in nodes -> node.Name, node.Program.Model ] |> Map.ofList }
+
+    let planPosts (node: NodeRun) =
+        node.Posts
+        |> List.iteri (fun number at -> agenda.Plan(TimeUs.zero + at, Post(node, number)))
 
     /// Starts every program, in order, and goes on until an end.
     member _.Run() =
+        List.iter planPosts nodes
+
         for node in nodes do
-            node.Program.Start now |> performAll node
+            if not (isOver ()) then
+                turnProgram node (fun program -> program.Start agenda.Now) |> performAll node
 
         report (turn ())

@@ -1,84 +1,59 @@
 namespace CoQuic.FSharp
 
 open System
-open System.Security.Cryptography
-open System.Text
 
-/// One effect of one simulated node.
+/// Something that happened in a simulation.
+[<RequireQualifiedAccess; StructuredFormatDisplay("{Display}")>]
+type TranscriptEvent =
+    /// The node's endpoint was given an input.
+    | Input of input: Input
+    /// An effect of it.
+    | Effect of effect: Effect
+    /// The endpoint refused it.
+    | Declined of error: LocalError
+    /// Something happened to a datagram of the node on its way: how many bytes it has, and to whom it goes.
+    | Underway of bytes: int * destination: HostAddress * fate: Fate
+
+    member private this.Display =
+        match this with
+        | Input input -> $"> {input}"
+        | Effect effect -> string effect
+        | Declined error -> string error
+        | Underway(bytes, destination, fate) -> $"~ {bytes} bytes to {destination} {fate}"
+
+    override this.ToString() = this.Display
+
+/// Something that happened to one simulated node.
 [<StructuredFormatDisplay("{Display}")>]
 type TranscriptEntry =
     {
-        /// The instant of the input that brought it about.
+        /// When.
         At: TimeUs
         /// The node's name.
         Node: string
-        /// The effect.
-        Effect: Effect
+        /// What.
+        Event: TranscriptEvent
     }
 
-    member private this.Display = $"{this.At} {this.Node}: {this.Effect}"
+    member private this.Display = $"{this.At} {this.Node}: {this.Event}"
     override this.ToString() = this.Display
 
-/// Writes down what nodes do: a digest of all of it, and the entries where they are to be kept.
-[<Sealed>]
-type internal TranscriptWriter(keepsEntries: bool) =
-
-    let hash = IncrementalHash.CreateHash HashAlgorithmName.SHA256
-    let mutable entries: TranscriptEntry list = []
-
-    /// The bytes that an effect prints only the beginning of.
-    let payload effect =
-        match effect with
-        | SendDatagram run -> run.Bytes
-        | ReceiveStreamData data -> data.Bytes
-        | ReceiveDatagramData datagram -> datagram.Bytes
-        | ResumptionStateAvailable state -> Secret.reveal state.Serialized
-        | PacketInspection packet -> Bytes.concat [ packet.Ciphertext; packet.Plaintext ]
-        | NewTokenAvailable token -> token.Token
-        | HandshakeInformation information -> information.PeerCertificate
-        | PeerPreferredAddressAvailable address -> address.StatelessResetToken
-        | CertificateVerdictNeeded needed -> Bytes.concat needed.Question.Chain
-        | Trace trace ->
-            match trace.Record with
-            | TraceRecord.KeyLogLine line -> Bytes.ofString line
-            | TraceRecord.Qlog _ -> Bytes.empty
-        | PeerResetStream _
-        | PeerStopSending _
-        | StateEvent _
-        | ConnectionLifecycleEvent _
-        | ZeroRttStatusEvent _
-        | PathChanged _
-        | SendProgress _
-        | StreamsAvailable _
-        | ServerIdentityNeeded _
-        | ConnectionClosed _ -> Bytes.empty
-
-    let add entry =
-        hash.AppendData(ReadOnlySpan(Encoding.UTF8.GetBytes $"{entry}\n"))
-        hash.AppendData((payload entry.Effect).Span)
-
-        if keepsEntries then
-            entries <- entry :: entries
-
-    member _.Add(at: TimeUs, node: string, result: QueryResult) =
-        for effect in result.Effects do
-            add
-                { At = at
-                  Node = node
-                  Effect = effect }
-
-    /// The entries so far, in order; none unless they are kept.
-    member _.Entries = List.rev entries
-
-    /// SHA-256 of all effects so far, with their instants and nodes, in hexadecimal.
-    member _.Digest = Convert.ToHexStringLower(hash.GetCurrentHash())
-
-/// What simulated nodes did.
+/// What happened in a simulation.
 module Transcript =
 
-    /// A line an effect, with the time since the first one.
+    /// A line an entry, with the time since the first one. `>` stands before inputs, `~` before what happened to a datagram on its way.
     let lines (entries: TranscriptEntry list) : string list =
         match entries with
         | [] -> []
         | first :: _ ->
-            [ for entry in entries -> $"+{TimeUs.zero + (entry.At - first.At)} {entry.Node}: {entry.Effect}" ]
+            [ for entry in entries -> $"+{TimeUs.zero + (entry.At - first.At)} {entry.Node}: {entry.Event}" ]
+
+    /// The effects alone, with their instants and nodes.
+    let effects (entries: TranscriptEntry list) : (TimeUs * string * Effect) list =
+        entries
+        |> List.choose (fun entry ->
+            match entry.Event with
+            | TranscriptEvent.Effect effect -> Some(entry.At, entry.Node, effect)
+            | TranscriptEvent.Input _
+            | TranscriptEvent.Declined _
+            | TranscriptEvent.Underway _ -> None)

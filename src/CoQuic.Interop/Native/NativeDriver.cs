@@ -228,14 +228,14 @@ internal sealed unsafe class NativeDriver : IDriver
     private static TimeUs? Earlier(TimeUs? left, TimeUs? right) =>
         left is { } first && right is { } second ? TimeUs.Min(first, second) : left ?? right;
 
-    private void Begin() => _results.Effects.Clear();
+    private void Begin(int bytes = 0) => _results.Begin(bytes);
 
     private void Take(Status status, nint result) => _results.Take(status, result);
 
     private QueryResult Receive(
         TimeUs now, ReadOnlySpan<byte> run, int segmentSize, RouteHandle? route, EcnCodepoint ecn, Bytes identity)
     {
-        Begin();
+        Begin(run.Length);
         int segment = segmentSize > 0 ? segmentSize : Math.Max(1, run.Length);
         fixed (byte* bytes = run)
         fixed (byte* identityBytes = identity.Span)

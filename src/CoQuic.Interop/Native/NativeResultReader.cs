@@ -17,6 +17,7 @@ internal sealed unsafe class NativeResultReader
     private const int MostSegments = 64;
 
     private readonly List<Effect> _effects = [];
+    private readonly ReceivedStreamData _streamData = new();
     private CoquicEffect[] _raw = new CoquicEffect[8];
 
     /// <summary>The effects gathered so far.</summary>
@@ -30,6 +31,14 @@ internal sealed unsafe class NativeResultReader
 
     /// <summary>Whether the last result was cut short.</summary>
     public bool SendContinuationPending { get; private set; }
+
+    /// <summary>An input begins, of which nothing is gathered yet.</summary>
+    /// <param name="bytes">How many bytes of datagrams it brings.</param>
+    public void Begin(int bytes = 0)
+    {
+        _effects.Clear();
+        _streamData.Begin(bytes);
+    }
 
     /// <summary>Takes a call's result over.</summary>
     /// <exception cref="StatusException">The call was not well formed, or the library failed.</exception>
@@ -75,7 +84,9 @@ internal sealed unsafe class NativeResultReader
     {
         if (effect->Kind == (byte)EffectKind.SendDatagram)
             return ReadRun(effect, count);
-        if (ReadOne(effect) is { } read)
+        if (effect->Kind == (byte)EffectKind.ReceiveStreamData)
+            _streamData.Add(effect->ReceiveStreamData, _effects);
+        else if (ReadOne(effect) is { } read)
             _effects.Add(read);
         return 1;
     }
@@ -129,7 +140,6 @@ internal sealed unsafe class NativeResultReader
 
     private static Effect? ReadOne(CoquicEffect* effect) => (EffectKind)effect->Kind switch
     {
-        EffectKind.ReceiveStreamData => ReadData(effect->ReceiveStreamData),
         EffectKind.ReceiveDatagramData => new ReceiveDatagramDataEffect(
             new ConnectionHandle(effect->ReceiveDatagramData.Connection), Copy(effect->ReceiveDatagramData.Bytes)),
         EffectKind.PeerResetStream => new PeerResetStreamEffect(
@@ -157,14 +167,6 @@ internal sealed unsafe class NativeResultReader
             new ConnectionHandle(effect->NewTokenAvailable.Connection), Copy(effect->NewTokenAvailable.Token)),
         _ => null, // A later library's, which this ABI version does not have.
     };
-
-    private static ReceiveStreamDataEffect ReadData(in CoquicReceiveStreamDataEffect data) => new(
-        new ConnectionHandle(data.Connection),
-        new StreamId(data.StreamId),
-        data.Offset,
-        Copy(data.Bytes),
-        data.Fin != 0,
-        data.FinalSize.HasValue != 0 ? data.FinalSize.Value : null);
 
     private static PeerPreferredAddressAvailableEffect ReadAddress(CoquicPeerPreferredAddressAvailableEffect* effect)
     {

@@ -73,6 +73,9 @@ type internal ConnectionCore
     /// The agent's: whether the application has the connection.
     member val IsHandedOver = false with get, set
 
+    /// The agent's: where a client's server prefers to be reached.
+    member val PreferredAddress: IPEndPoint option = None with get, set
+
     /// What resumes the session later: the newest, or nothing.
     member _.ResumptionState: Secret =
         Volatile.Read &resumptionState |> Option.defaultValue Secret.empty

@@ -25,6 +25,7 @@ type internal HubMessage =
     | Connect of request: OpenRequest * pending: TaskCompletionSource<ConnectionCore>
     | OpenStream of pending: PendingStream
     | Close of connection: ConnectionCore * code: uint64 * reason: string
+    | UpdateKeys of connection: ConnectionCore
     | Move of move: PendingMove
     | SendDatagram of connection: ConnectionCore * datagram: Bytes * pending: TaskCompletionSource
     /// Nobody listens where a connection is being opened.
@@ -190,11 +191,28 @@ type internal Hub
         | true, connection -> connection.Datagrams.Add received.Bytes
         | _ -> ()
 
+    /// Where a client's server prefers to be reached, at an address of the family that it uses already (RFC 9000 §9.6).
+    let onPreferredAddress (offer: PeerPreferredAddressAvailable) =
+        match connections.TryGetValue offer.Connection with
+        | true, connection ->
+            connection.PreferredAddress <-
+                [ offer.IPv4; offer.IPv6 ]
+                |> List.choose id
+                |> List.tryFind (fun endPoint -> endPoint.AddressFamily = connection.Remote.AddressFamily)
+        | _ -> ()
+
+    /// RFC 9000 §9.6.1: it goes there once the handshake is confirmed.
+    let toPreferredAddress (connection: ConnectionCore) =
+        connection.PreferredAddress
+        |> Option.map (fun endPoint ->
+            Command.RequestMigration(connection.Handle, MigrationTarget.PreferredAddress endPoint))
+        |> Option.toList
+
     let onConfirmed handle =
         match connections.TryGetValue handle with
         | true, connection ->
             connection.IsConfirmed <- true
-            moves.OnConfirmed handle
+            toPreferredAddress connection @ moves.OnConfirmed handle
         | _ -> []
 
     let onPathChanged (change: PathChanged) =
@@ -330,7 +348,10 @@ type internal Hub
         | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
             // What was written before is handed over before.
             onStreams () @ [ Command.close connection.Handle code reason ]
-        | HubMessage.Close _ -> []
+        | HubMessage.UpdateKeys connection when connections.ContainsKey connection.Handle ->
+            [ Command.RequestKeyUpdate connection.Handle ]
+        | HubMessage.Close _
+        | HubMessage.UpdateKeys _ -> []
         | HubMessage.Streams -> onStreams ()
         | HubMessage.Answered answer -> [ answer ]
 
@@ -375,9 +396,11 @@ type internal Hub
         | Signal.NewToken token ->
             onToken token
             []
+        | Signal.PreferredAddress offer ->
+            onPreferredAddress offer
+            []
         // A command that crossed the end of its stream or connection on the way.
         | Signal.Declined _
-        | Signal.PreferredAddress _
         | Signal.Inspected _ -> []
 
     /// The program.

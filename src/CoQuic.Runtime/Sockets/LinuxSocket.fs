@@ -6,6 +6,7 @@ open System
 open System.Net
 open System.Net.Sockets
 open System.Runtime.InteropServices
+open System.Threading
 open CoQuic.Engine
 
 /// What other threads signal and a wait listens to: an event descriptor.
@@ -61,6 +62,7 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
 
     let handle = socket.SafeHandle
     let wake = WakeEvent()
+    let busy = BusyWait()
     let buffers = ReceiveBuffers()
     let errors = ErrorQueue(handle, family)
     let name = pinned SocketAddressLayout.maximumSize
@@ -116,6 +118,35 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
                 Marshal.UnsafeAddrOfPinnedArrayElement(timeout, 0)
 
         Libc.ppoll (Marshal.UnsafeAddrOfPinnedArrayElement(polled, 0), unativeint polled.Length, limit, 0n)
+
+    /// Looks again and again for so many microseconds, and lets others run in between.
+    member private this.Look(microseconds: int64) : int =
+        let finish = Clock.now().Microseconds + microseconds
+        let mutable count = this.Poll 0L
+
+        while count = 0 && Clock.now().Microseconds < finish do
+            Thread.Yield() |> ignore
+            count <- this.Poll 0L
+
+        busy.OnLooked(count > 0)
+        count
+
+    /// As `Poll`, but looks before it sleeps where that pays.
+    member private this.Await(microseconds: int64) : int =
+        let moment = if microseconds = 0L then 0L else busy.NextMoment()
+
+        if moment = 0L || (microseconds > 0L && microseconds <= moment) then
+            this.Poll microseconds
+        else
+            match this.Look moment with
+            | 0 ->
+                this.Poll(
+                    if microseconds < 0L then
+                        microseconds
+                    else
+                        microseconds - moment
+                )
+            | count -> count
 
     member private _.Readiness() : Readiness =
         let mutable events = polled[0].Returned
@@ -262,7 +293,7 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
                 polled[index].Requested <- polled[0].Requested
                 polled[index].Returned <- 0s
 
-            if this.Poll microseconds > 0 then
+            if this.Await microseconds > 0 then
                 this.Readiness()
             else
                 Readiness.None

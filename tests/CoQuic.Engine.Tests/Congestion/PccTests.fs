@@ -140,10 +140,25 @@ let private intervals =
                   let sent = ms (10.0 * float index)
                   let packet = packetSent sent 1000
                   interval.OnSent &packet
-                  interval.OnAcked(sent + span (40.0 + float index), &packet)
+                  interval.OnAcked 1000
+                  interval.OnRoundTrip(sent, span (40.0 + float index))
 
               Expect.floatClose Accuracy.medium interval.RttGradient 0.1 "1 ms in 10 ms"
               Expect.isTrue interval.IsSettled "all arrived"
+
+          testCase "a slope that chance explains is none"
+          <| fun () ->
+              let slopeOf roundTrips =
+                  let interval = MonitorInterval(ms 0.0, ms 100.0, megabit, PccTrial.Plain)
+
+                  roundTrips
+                  |> List.iteri (fun index roundTrip -> interval.OnRoundTrip(ms (10.0 * float index), span roundTrip))
+
+                  interval.RttGradient
+
+              Expect.equal (slopeOf [ 40.0; 44.0; 39.0; 43.0; 41.0; 44.0 ]) 0.0 "it goes up and down"
+              Expect.isGreaterThan (slopeOf [ 40.0; 44.0; 46.0; 51.0; 53.0; 58.0 ]) 0.3 "it grows, if not evenly"
+              Expect.equal (slopeOf [ 40.0; 50.0 ]) 0.0 "two are always on a line"
 
           testCase "an interval is settled when each packet arrived or is lost"
           <| fun () ->
@@ -151,7 +166,7 @@ let private intervals =
               let packet = packetSent (ms 1.0) 1000
               interval.OnSent &packet
               interval.OnSent &packet
-              interval.OnAcked(ms 50.0, &packet)
+              interval.OnAcked 1000
               Expect.isFalse interval.IsSettled "one is missing"
               interval.OnLost 1000
               Expect.isTrue interval.IsSettled "it is lost"

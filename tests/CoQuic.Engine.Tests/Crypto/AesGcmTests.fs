@@ -1,7 +1,6 @@
 module CoQuic.Engine.Tests.Crypto.AesGcmTests
 
 open System
-open System.IO
 open System.Runtime.Intrinsics
 open System.Security.Cryptography
 open System.Text.Json
@@ -63,9 +62,6 @@ let private agree keyLength aadLength textLength (random: Random) =
         (false, forgedText)
         $"forged: {label}"
 
-let private vectorFile =
-    Path.Combine(__SOURCE_DIRECTORY__, "..", "..", "..", "..", "shared", "vectors", "aes_gcm.json")
-
 let private checkVector (vector: JsonElement) =
     let field (name: string) =
         vector.GetProperty(name).GetString() |> nonNull |> Convert.FromHexString
@@ -112,13 +108,10 @@ let tests =
 
           testCase "Project Wycheproof's vectors"
           <| needsInstructions (fun () ->
-              if File.Exists vectorFile then
-                  use document = JsonDocument.Parse(File.ReadAllText vectorFile)
-                  let vectors = vectors document
-                  Expect.isGreaterThan vectors.Length 100 "the file has vectors for QUIC's parameters"
-                  vectors |> List.iter checkVector
-              else
-                  Capability.missing "vectors" "the folder ../shared/vectors does not stand beside the repository")
+              use document = Vectors.load "aes_gcm.json"
+              let vectors = vectors document
+              Expect.isGreaterThan vectors.Length 100 "the file has vectors for QUIC's parameters"
+              vectors |> List.iter checkVector)
 
           // NIST's GCM test cases 2, 4 and 16.
           testCase "NIST's test cases 2, 4 and 16"

@@ -27,6 +27,7 @@ let private setup role =
         ResetTokens = resetTokens,
         Resets = StatelessResetTable(resetTokens),
         Router = DatagramRouter(),
+        Certificates = new KnownCertificates(),
         Handle = ConnectionHandle 1UL,
         Version = QuicVersion.V1,
         LocalId = local,

@@ -180,6 +180,11 @@ let spin =
 
               Expect.equal spun.Length 240 "15 of 16"
 
+          testCase "where it is turned off no path spins"
+          <| fun () ->
+              for draw in 0uy .. 255uy do
+                  Expect.isFalse (SpinBit(Role.Client, false, draw)).IsSpun $"drawn {draw}"
+
           property "a bit that does not spin ignores what comes in"
           <| fun (draw: byte) (received: bool list) ->
               let bit = SpinBit(Role.Server, false, draw)

@@ -113,7 +113,7 @@ let private golden: (QlogEvent * string * string) list =
       QlogPacketLost(QlogPacketHeader(QlogPacketType.Initial, PacketNumber = Nullable 1UL), false),
       "packet_lost",
       """{"header":{"packet_type":"initial","packet_number":1}}"""
-      QlogEcnStateUpdated(Nullable QlogEcnState.Testing, QlogEcnState.Capable),
+      QlogEcnStateUpdated(Nullable EcnState.Testing, EcnState.Capable),
       "ecn_state_updated",
       """{"old":"testing","new":"capable"}""" ]
 

@@ -118,7 +118,7 @@ let private losing =
               let second = sender.Send(ms 210.0)
               sender.Ack (ms 285.0) [ second ]
               Expect.isEmpty sender.Lost "not yet"
-              let loss = ms 200.0 + sender.Path.Rtt.LossDelay
+              let loss = ms 200.0 + sender.Path.Rtt.LossDelay PacketReordering.InitialTimeEighths
               Expect.equal (deadline sender) (Some loss) "the loss timer"
               Expect.equal (sender.Timeout(loss - span 0.001)).Kind TimeoutKind.None "too early"
               let action = sender.Timeout loss

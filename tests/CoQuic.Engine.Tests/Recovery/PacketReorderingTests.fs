@@ -1,5 +1,6 @@
 module CoQuic.Engine.Tests.Recovery.PacketReorderingTests
 
+open System
 open Expecto
 open CoQuic.Engine
 open CoQuic.Engine.Tests.Recovery.Sender
@@ -12,18 +13,30 @@ let tests =
           <| fun () ->
               let reordering = PacketReordering()
               Expect.equal reordering.Threshold 3 "kPacketThreshold"
-              reordering.OnSpuriousLoss 5UL
+              reordering.OnSpuriousLoss(5UL, TimeSpan.Zero, TimeSpan.Zero)
               Expect.equal reordering.Threshold 6 "what five have overtaken may still come"
-              reordering.OnSpuriousLoss 3UL
+              reordering.OnSpuriousLoss(3UL, TimeSpan.Zero, TimeSpan.Zero)
               Expect.equal reordering.Threshold 6 "and it is not forgotten"
 
           testCase "a peer cannot raise the threshold beyond its bound"
           <| fun () ->
               let reordering = PacketReordering()
-              reordering.OnSpuriousLoss System.UInt64.MaxValue
+              reordering.OnSpuriousLoss(UInt64.MaxValue, TimeSpan.Zero, TimeSpan.Zero)
               Expect.equal reordering.Threshold 3 "a number that no packet has: nothing was overtaken"
-              reordering.OnSpuriousLoss 1_000_000UL
+              reordering.OnSpuriousLoss(1_000_000UL, TimeSpan.Zero, TimeSpan.Zero)
               Expect.equal reordering.Threshold PacketReordering.MaximumThreshold "the bound"
+
+          testCase
+              "a packet is waited for 9/8 of a round trip, until one was later; two round trips at most (RFC 9002 §6.1.2)"
+          <| fun () ->
+              let reordering = PacketReordering()
+              Expect.equal reordering.TimeEighths 9 "kTimeThreshold"
+              reordering.OnSpuriousLoss(0UL, span 120.0, span 100.0)
+              Expect.equal reordering.TimeEighths 10 "what came after 9.6 eighths comes in time now"
+              reordering.OnSpuriousLoss(0UL, span 50.0, span 100.0)
+              Expect.equal reordering.TimeEighths 10 "and it is not forgotten"
+              reordering.OnSpuriousLoss(0UL, span 1_000.0, span 100.0)
+              Expect.equal reordering.TimeEighths PacketReordering.MaximumTimeEighths "the bound"
 
           testCase "on a path that reorders, a packet is given up later"
           <| fun () ->

@@ -74,13 +74,13 @@ let tests =
 
           testCase "the loss delay is 9/8 of the larger of latest and smoothed RTT (RFC 9002 §6.1.2)"
           <| fun () ->
-              Expect.equal (sampled None [ 80.0, 0.0 ]).LossDelay (span 90.0) "equal"
-              Expect.equal (sampled None [ 80.0, 0.0; 160.0, 0.0 ]).LossDelay (span 180.0) "latest is larger"
+              Expect.equal ((sampled None [ 80.0, 0.0 ]).LossDelay 9) (span 90.0) "equal"
+              Expect.equal ((sampled None [ 80.0, 0.0; 160.0, 0.0 ]).LossDelay 9) (span 180.0) "latest is larger"
 
           testCase "no timer is finer than the granularity"
           <| fun () ->
               let rtt = sampled None [ 0.1, 0.0 ]
-              Expect.equal rtt.LossDelay (span 1.0) "loss delay"
+              Expect.equal (rtt.LossDelay 9) (span 1.0) "loss delay"
               Expect.equal rtt.PtoBase (span 1.1) "PTO"
 
           testCase "an ACK Delay field of any value is decoded without overflow (RFC 9000 §19.3)"

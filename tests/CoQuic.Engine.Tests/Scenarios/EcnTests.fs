@@ -66,6 +66,17 @@ let tests =
               transferring Client 50_000 ignore pair
               Expect.equal (state Client pair) EcnState.Failed "the client's path"
 
+          testCase "acknowledgments that overtake each other fail nothing (RFC 9000 §13.4.2.1)"
+          <| fun () ->
+              let pair =
+                  connected
+                      1
+                      { ideal with
+                          Jitter = TimeSpan.FromMilliseconds 15.0 }
+
+              transferring Client 300_000 ignore pair
+              Expect.equal (state Client pair) EcnState.Capable "the client's path"
+
           testCase "marks that stop getting through in the middle end as well"
           <| fun () ->
               let pair = connected 1 ideal

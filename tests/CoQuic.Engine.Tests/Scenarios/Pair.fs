@@ -3,7 +3,9 @@ module CoQuic.Engine.Tests.Scenarios.Pair
 
 open System
 open System.Collections.Generic
+open System.Reflection
 open CoQuic.Engine
+open CoQuic.Engine.Tests.Scenarios.Invariants
 
 /// Bytes from a counter that is hashed: the same in every process. For tests alone.
 type TestEntropy(seed: uint64) =
@@ -32,6 +34,8 @@ type Link =
         Jitter: TimeSpan
         /// The chance of each datagram to be lost, 0 to 1.
         Loss: float
+        /// The chance of each datagram to arrive twice, 0 to 1.
+        Duplication: float
         /// Datagrams lost on purpose, counted from 0 in each direction.
         Drop: Set<int>
     }
@@ -40,6 +44,7 @@ let ideal =
     { Delay = TimeSpan.FromMilliseconds 10.0
       Jitter = TimeSpan.Zero
       Loss = 0.0
+      Duplication = 0.0
       Drop = Set.empty }
 
 type Side =
@@ -84,6 +89,8 @@ type Pair =
         Flight: SortedDictionary<struct (TimeUs * int), obj>
         Random: Random
         Sent: Dictionary<Side, int>
+        /// Who watches each endpoint.
+        Watches: Dictionary<QuicEndpoint, Watch>
         mutable Steps: int
     }
 
@@ -126,8 +133,11 @@ let having (changes: (string * objnull) list) (config: 'config) : 'config =
     let clone = typeof<'config>.GetMethod "<Clone>$" |> nonNull
     let copy = clone.Invoke(config, [||]) |> nonNull
 
+    let visible =
+        BindingFlags.Instance ||| BindingFlags.Public ||| BindingFlags.NonPublic
+
     for name, value in changes do
-        let property = typeof<'config>.GetProperty name |> nonNull
+        let property = typeof<'config>.GetProperty(name, visible) |> nonNull
         property.SetValue(copy, value)
 
     unbox<'config> copy
@@ -148,10 +158,23 @@ let withConfigs (client: EndpointConfig) (server: EndpointConfig) (seed: int) li
           Flight = SortedDictionary()
           Random = Random seed
           Sent = Dictionary()
+          Watches = Dictionary HashIdentity.Reference
           Steps = 0 }
+
+    pair.Watches[pair.Client] <- Watch("the client", pair.Client, not client.EnableOutOfOrderReceive)
+    pair.Watches[pair.Server] <- Watch("the server", pair.Server, not server.EnableOutOfOrderReceive)
 
     pair.Sent[Client] <- 0
     pair.Sent[Server] <- 0
+    pair
+
+/// The same client before another server.
+let withServer (server: EndpointConfig) pair =
+    let pair =
+        { pair with
+            Server = new QuicEndpoint(server) }
+
+    pair.Watches[pair.Server] <- Watch("the server", pair.Server, not server.EnableOutOfOrderReceive)
     pair
 
 let create seed link =
@@ -176,6 +199,25 @@ let other side =
     | Client -> Server
     | Server -> Client
 
+/// A datagram is on its way from a side.
+let private travel side bytes passage pair =
+    pair.Steps <- pair.Steps + 1
+
+    let at =
+        if pair.Link.Jitter > TimeSpan.Zero then
+            pair.Now + pair.Link.Delay + pair.Random.NextDouble() * pair.Link.Jitter
+        else
+            pair.Now + pair.Link.Delay
+
+    pair.Flight.Add(
+        struct (at, pair.Steps),
+        { At = at
+          Order = pair.Steps
+          To = other side
+          Bytes = bytes
+          Passage = passage }
+    )
+
 let private launch side (bytes: Bytes) (run: SendDatagramEffect) pair =
     let number = pair.Sent[side]
     pair.Sent[side] <- number + 1
@@ -193,22 +235,14 @@ let private launch side (bytes: Bytes) (run: SendDatagramEffect) pair =
               Length = bytes.Length }
 
     if not (isLost || bytes.IsEmpty || passage.IsNone) then
-        pair.Steps <- pair.Steps + 1
-
-        let at =
-            if pair.Link.Jitter > TimeSpan.Zero then
-                pair.Now + pair.Link.Delay + pair.Random.NextDouble() * pair.Link.Jitter
+        let copies =
+            if pair.Link.Duplication > 0.0 && pair.Random.NextDouble() < pair.Link.Duplication then
+                2
             else
-                pair.Now + pair.Link.Delay
+                1
 
-        pair.Flight.Add(
-            struct (at, pair.Steps),
-            { At = at
-              Order = pair.Steps
-              To = other side
-              Bytes = bytes
-              Passage = passage.Value }
-        )
+        for _ in 1..copies do
+            travel side bytes passage.Value pair
 
 /// The datagrams of a run, one by one.
 let datagrams (run: SendDatagramEffect) =
@@ -226,6 +260,10 @@ let firstPacket (datagram: Bytes) =
 
 /// Takes in what an endpoint answered: datagrams travel, the rest is kept.
 let absorb side (result: EndpointResult) pair =
+    match pair.Watches.TryGetValue(endpoint side pair) with
+    | true, watch -> watch.OnResult(pair.Now, result)
+    | _ -> ()
+
     for effect in result.Effects do
         (effects side pair).Add((pair.Now, effect))
 

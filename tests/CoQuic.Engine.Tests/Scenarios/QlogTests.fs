@@ -77,6 +77,47 @@ let tests =
 
                   Expect.isEmpty (QlogSchema.headerFaults header) $"{side}: the header"
 
+          testCase "what is known of ECN on the path is told as it changes, from where it was"
+          <| fun () ->
+              let pair = wholeLife ideal
+
+              let states =
+                  events Client pair
+                  |> List.choose (fun (_, event) ->
+                      match event with
+                      | :? QlogEcnStateUpdated as ecn -> Some(ecn.Old.Value, ecn.New)
+                      | _ -> None)
+
+              Expect.equal (fst (List.head states)) EcnState.Testing "at first"
+              Expect.equal (snd (List.last states)) EcnState.Capable "in the end"
+
+              for (_, last), (first, _) in List.pairwise states do
+                  Expect.equal first last "no step is left out"
+
+          testCase "packets that wait for their keys are told"
+          <| fun () ->
+              let waiting =
+                  [ for seed in 1..5 do
+                        let overtaking =
+                            { ideal with
+                                Jitter = TimeSpan.FromMilliseconds 15.0 }
+
+                        let pair =
+                            withConfigs
+                                (traced (clientConfig (uint64 seed)))
+                                (traced (serverConfig "test" (uint64 seed)))
+                                seed
+                                overtaking
+
+                        connect pair
+                        let isReady = hasState Client StateChange.HandshakeReady
+                        Expect.isTrue (runUntil minute isReady pair) "the client is ready"
+                        send Client stream0 (Array.create 3_000 7uy) true pair |> ignore
+                        Expect.isTrue (runUntil minute confirmed pair) "confirmed"
+                        count<QlogPacketBuffered> Client pair + count<QlogPacketBuffered> Server pair ]
+
+              Expect.isGreaterThan (List.sum waiting) 0 "some did"
+
           testCase "events come in the order of their times, the first at the start and the last at the end"
           <| fun () ->
               let pair = wholeLife lossy
@@ -132,6 +173,32 @@ let tests =
               Expect.isTrue (sentFrames |> List.exists (fun frame -> frame :? QlogDatagramFrame)) "the DATAGRAM too"
               Expect.isTrue (sentFrames |> List.exists (fun frame -> frame :? QlogConnectionCloseFrame)) "and the close"
               Expect.isFalse (sentFrames |> List.exists (fun frame -> frame :? QlogUnknownFrame)) "all could be read"
+
+          for name, server, packetType in
+              [ "a Retry", having [ "RetryEnabled", box true ] (serverConfig "test" 1UL), QlogPacketType.Retry
+                "a Version Negotiation packet",
+                having [ "SupportedVersions", box [| QuicVersion.V2 |] ] (serverConfig "test" 1UL),
+                QlogPacketType.VersionNegotiation ] do
+              testCase $"{name} that a client obeys is there, once, as the draft's schema has it"
+              <| fun () ->
+                  let client =
+                      having
+                          [ "EnableQlog", box true
+                            "SupportedVersions", box [| QuicVersion.V1; QuicVersion.V2 |] ]
+                          (clientConfig 1UL)
+
+                  let pair = withConfigs client server 1 ideal
+                  connect pair
+                  Expect.isTrue (runUntil minute confirmed pair) "confirmed"
+
+                  let obeyed =
+                      [ for time, event in events Client pair do
+                            match event with
+                            | :? QlogPacketReceived as packet when packet.Header.Type = packetType ->
+                                yield! QlogSchema.records ((QlogWriter.Event(time - origin, event)).ToArray())
+                            | _ -> () ]
+
+                  Expect.isEmpty (QlogSchema.eventFaults (List.exactlyOne obeyed)) "well-formed"
 
           testCase "keys come and go, phases change, states advance, parameters and versions are told"
           <| fun () ->

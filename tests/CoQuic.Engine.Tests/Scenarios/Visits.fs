@@ -84,9 +84,7 @@ let resent =
     ZeroRttConfig(Attempt = true, ApplicationContext = context, ResendRejected = true)
 
 /// The same client and the same clock before another server: a restart, or another shard.
-let before (server: EndpointConfig) pair =
-    { pair with
-        Server = new QuicEndpoint(server) }
+let before (server: EndpointConfig) pair = pair |> withServer server
 
 /// What was told so far is forgotten.
 let fresh pair =

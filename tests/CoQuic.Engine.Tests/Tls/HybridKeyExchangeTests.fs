@@ -2,7 +2,6 @@
 module CoQuic.Engine.Tests.Tls.HybridKeyExchangeTests
 
 open System
-open System.IO
 open System.Security.Cryptography
 open System.Text.Json
 open Expecto
@@ -119,13 +118,7 @@ let tests =
 
           testCase "Wycheproof's ML-KEM-768 vectors: keys and secrets, and ciphertexts of a wrong size"
           <| fun () ->
-              let path =
-                  Path.Combine(__SOURCE_DIRECTORY__, "..", "..", "..", "..", "shared", "vectors", "mlkem_768.json")
-
-              if not (File.Exists path) then
-                  Capability.missing "vectors" "the folder ../shared/vectors does not stand beside the repository"
-
-              use document = JsonDocument.Parse(File.ReadAllText path)
+              use document = Vectors.load "mlkem_768.json"
               use share = newShare ()
 
               for group in document.RootElement.GetProperty("testGroups").EnumerateArray() do

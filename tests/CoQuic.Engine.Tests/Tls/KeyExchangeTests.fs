@@ -1,7 +1,6 @@
 module CoQuic.Engine.Tests.Tls.KeyExchangeTests
 
 open System
-open System.IO
 open System.Text.Json
 open Expecto
 open CoQuic.Engine
@@ -54,25 +53,19 @@ type private Vector =
 
 /// Wycheproof's vectors, where they stand beside the repository.
 let private vectors file =
-    let path =
-        Path.Combine(__SOURCE_DIRECTORY__, "..", "..", "..", "..", "shared", "vectors", file)
+    use document = Vectors.load file
 
-    if not (File.Exists path) then
-        Capability.missing "vectors" "the folder ../shared/vectors does not stand beside the repository"
-    else
-        use document = JsonDocument.Parse(File.ReadAllText path)
+    let text (test: JsonElement) (name: string) =
+        test.GetProperty(name).GetString() |> string
 
-        let text (test: JsonElement) (name: string) =
-            test.GetProperty(name).GetString() |> string
-
-        [ for group in document.RootElement.GetProperty("testGroups").EnumerateArray() do
-              for test in group.GetProperty("tests").EnumerateArray() do
-                  { Name = $"""{test.GetProperty("tcId")}: {text test "comment"}"""
-                    Private = text test "private"
-                    Public = text test "public"
-                    Shared = text test "shared"
-                    Result = text test "result"
-                    Flags = [ for flag in test.GetProperty("flags").EnumerateArray() -> string (flag.GetString()) ] } ]
+    [ for group in document.RootElement.GetProperty("testGroups").EnumerateArray() do
+          for test in group.GetProperty("tests").EnumerateArray() do
+              { Name = $"""{test.GetProperty("tcId")}: {text test "comment"}"""
+                Private = text test "private"
+                Public = text test "public"
+                Shared = text test "shared"
+                Result = text test "result"
+                Flags = [ for flag in test.GetProperty("flags").EnumerateArray() -> string (flag.GetString()) ] } ]
 
 let private x25519Tests =
     [ testCase "Bob's key of RFC 7748 §6.1 gives his public key, and with Alice's the shared secret"

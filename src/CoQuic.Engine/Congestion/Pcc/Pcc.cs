@@ -31,6 +31,7 @@ internal sealed class Pcc : ICongestionController
     private TimeSpan _rtt;
     private double _rate;
     private int _maximumDatagramSize;
+    private bool _isAckSampled;
 
     /// <param name="maximumDatagramSize">max_datagram_size, in bytes.</param>
     /// <param name="entropy">Draws the order of trials and the length of intervals.</param>
@@ -61,11 +62,18 @@ internal sealed class Pcc : ICongestionController
         _intervals[^1].OnSent(packet);
     }
 
-    public void OnPacketAcked(TimeUs now, in SentPacket packet, in AckContext context) =>
-        IntervalOf(packet.TimeSent)?.OnAcked(now, packet);
+    public void OnPacketAcked(TimeUs now, in SentPacket packet, in AckContext context)
+    {
+        MonitorInterval? interval = IntervalOf(packet.TimeSent);
+        interval?.OnAcked(packet.Size);
+        if (!_isAckSampled)
+            interval?.OnRoundTrip(packet.TimeSent, now - packet.TimeSent);
+        _isAckSampled = true;
+    }
 
     public void OnAckProcessed(TimeUs now, in AckContext context, in DeliverySample delivery)
     {
+        _isAckSampled = false;
         if (!context.Rtt.HasSample)
             return;
         _rtt = context.Rtt.SmoothedRtt;

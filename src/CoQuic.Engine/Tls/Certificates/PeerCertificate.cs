@@ -10,6 +10,8 @@ internal sealed class PeerCertificate : IDisposable
 {
     private readonly X509Certificate2 _certificate;
 
+    private bool? _allowsSignatures;
+
     private PeerCertificate(X509Certificate2 certificate) => _certificate = certificate;
 
     public static bool TryLoad(
@@ -40,12 +42,15 @@ internal sealed class PeerCertificate : IDisposable
     public static bool IsMalformed(Exception e) =>
         e is CryptographicException or ArgumentException or FormatException or NotSupportedException or OverflowException;
 
+    /// <summary>Whether this is what these bytes are read as.</summary>
+    public bool Is(Bytes der) => _certificate.RawDataMemory.Span.SequenceEqual(der.Span);
+
     /// <summary>Checks the signature of a CertificateVerify (RFC 8446 §4.4.3).</summary>
     public TransportError? Verify(SignatureScheme scheme, byte[] content, Bytes signature)
     {
         try
         {
-            if (!AllowsSignatures())
+            if (!(_allowsSignatures ??= AllowsSignatures()))
                 return AlertDescription.UnsupportedCertificate.Because("a certificate whose key is not for signatures");
             if (!SignatureAlgorithm.Of(_certificate.PublicKey).Matches(scheme))
                 return AlertDescription.IllegalParameter.Because($"a signature of {scheme} by another kind of key");

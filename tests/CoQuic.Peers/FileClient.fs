@@ -1,20 +1,38 @@
 /// Fetches files, all of them at a time as far as the server admits streams, over one connection.
-module CoQuic.Peers.HqClient
+module CoQuic.Peers.FileClient
 
 open System
 open System.IO
+open System.Threading
 open System.Threading.Tasks
 open CoQuic.FSharp
 open CoQuic.Runtime
 
 let private complain (sentence: string) = Console.Error.WriteLine sentence
 
-let private receive (connection: QuicConnection) (path: string) (file: string) =
+/// What all files of a connection are fetched with.
+[<NoEquality; NoComparison>]
+type private Way =
+    { Connection: QuicConnection
+      Dialect: Dialect
+      Host: string
+      Disturber: Disturber
+      Directory: string }
+
+/// Asks for a file, and disturbs the connection when its first bytes are there.
+let private receive (way: Way) (path: string) (file: string) =
     task {
-        use! stream = connection.OpenOutboundStreamAsync QuicStreamType.Bidirectional
-        do! stream.WriteAsync(ReadOnlyMemory(Hq.request path), true, Threading.CancellationToken.None)
+        use! stream = way.Connection.OpenOutboundStreamAsync QuicStreamType.Bidirectional
+        do! stream.WriteAsync(ReadOnlyMemory(way.Dialect.Request way.Host path), true, CancellationToken.None)
         use content = File.Create file
-        do! stream.CopyToAsync(content, 256 * 1024)
+
+        let take (piece: ReadOnlyMemory<byte>) : Task =
+            task {
+                do! way.Disturber.OnContent way.Connection
+                do! content.WriteAsync piece
+            }
+
+        do! way.Dialect.Copy stream take
         return content.Length
     }
 
@@ -22,17 +40,16 @@ let private receive (connection: QuicConnection) (path: string) (file: string) =
 let private ticketPatience = TimeSpan.FromSeconds 2.0
 
 /// Whether the file arrived. A part of one is not left behind. What was asked in early data that the server refuses is asked again.
-let rec private fetch connection (directory: string) (path: string) =
+let rec private fetch (way: Way) (path: string) =
     task {
-        let file = Path.Combine(directory, FileInfo(path).Name)
+        let file = Path.Combine(way.Directory, FileInfo(path).Name)
 
         try
-            let! length = receive connection path file
+            let! length = receive way path file
             Console.Out.WriteLine $"{path}, {length} bytes"
             return true
         with
-        | :? QuicException as refused when refused.QuicError = QuicError.EarlyDataRejected ->
-            return! fetch connection directory path
+        | :? QuicException as refused when refused.QuicError = QuicError.EarlyDataRejected -> return! fetch way path
         | :? IOException
         | :? UnauthorizedAccessException as problem ->
             complain $"{path}: {problem.Message}"
@@ -50,7 +67,7 @@ let private readSession (file: string option) =
 /// Leaves the session to a later run, for its owner's eyes alone.
 let private keepSession (connection: QuicConnection) (file: string) =
     task {
-        use patience = new Threading.CancellationTokenSource(ticketPatience)
+        use patience = new CancellationTokenSource(ticketPatience)
 
         try
             let! state = connection.WaitForResumptionStateAsync patience.Token
@@ -69,27 +86,16 @@ let private keepSession (connection: QuicConnection) (file: string) =
     }
 
 let private optionsOf (asked: FetchOptions) (tokens: TokenStore option) =
-    let common = asked.Common
+    let options = Endpoints.client asked.Common (readSession asked.Resume)
 
-    let options =
-        ClientOptions.create common.Host common.Port common.Alpn
-        |> ClientOptions.resuming (readSession asked.Resume) common.ZeroRtt
+    let options = { options with Tokens = tokens }
 
-    let endpoint =
-        options.Runtime.Endpoint
-        // Interop servers have certificates that nobody vouches for.
-        |> EndpointConfig.withoutVerification
-        |> EndpointConfig.speaking common.Versions
-
-    { options with
-        Request =
-            { options.Request with
-                InitialVersion = List.tryLast common.Versions }
-        Runtime =
-            { options.Runtime with
-                Endpoint = endpoint
-                KeyLogFile = common.KeyLog }
-        Tokens = tokens }
+    if asked.ProbesVersions then
+        { options with
+            Request.InitialVersion = None
+            Runtime.Endpoint.EnableReservedVersionProbe = true }
+    else
+        options
 
 /// Waits, but not for ever, for the token that a server sends behind its handshake.
 let private awaitToken (store: TokenStore) =
@@ -101,6 +107,52 @@ let private awaitToken (store: TokenStore) =
             do! Task.Delay 10
     }
 
+/// Waits for what the server gives behind its handshake, where somebody wants it for later.
+let private keepWhatIsGiven (asked: FetchOptions) (tokens: TokenStore option) connection =
+    task {
+        match asked.Resume with
+        | Some file -> do! keepSession connection file
+        | None -> ()
+
+        match tokens with
+        | Some store -> do! awaitToken store
+        | None -> ()
+    }
+
+let private reportOn (connection: QuicConnection) =
+    task {
+        let! statistics = QuicConnection.statistics connection
+        let settled = QuicConnection.handshake connection |> Option.map Endpoints.describe
+
+        Console.Out.WriteLine
+            $"""handshake: {Option.defaultValue "not done" settled}; early data: {connection.EarlyDataStatus}"""
+
+        statistics
+        |> Option.iter (fun figures -> Console.Out.WriteLine $"statistics: {figures}")
+    }
+
+/// The exit status of fetching some paths over a connection.
+let private fetchOver (asked: FetchOptions) tokens paths (connection: QuicConnection) =
+    task {
+        use _ = connection :> IAsyncDisposable
+        Directory.CreateDirectory asked.Directory |> ignore
+        let dialect = Streams.dialectOf asked.Common.Alpn
+        do! Streams.openControl dialect connection
+
+        let way =
+            { Connection = connection
+              Dialect = dialect
+              Host = asked.Common.Host
+              Disturber = Disturber asked.Disturbances
+              Directory = asked.Directory }
+
+        let! arrived = Task.WhenAll [ for path in paths -> fetch way path ]
+
+        do! keepWhatIsGiven asked tokens connection
+        do! reportOn connection
+        return if Array.forall id arrived then 0 else 1
+    }
+
 /// The exit status of fetching some paths over one connection.
 let private fetchAll (asked: FetchOptions) (tokens: TokenStore option) (paths: string list) =
     task {
@@ -108,24 +160,7 @@ let private fetchAll (asked: FetchOptions) (tokens: TokenStore option) (paths: s
         | Error error ->
             complain (string error)
             return 1
-        | Ok connection ->
-            use _ = connection :> IAsyncDisposable
-            Directory.CreateDirectory asked.Directory |> ignore
-
-            let! arrived =
-                Task.WhenAll [ for path in paths -> fetch connection asked.Directory path ]
-
-            Console.Out.WriteLine $"resumed: {connection.WasResumed}; early data: {connection.EarlyDataStatus}"
-
-            match asked.Resume with
-            | Some file -> do! keepSession connection file
-            | None -> ()
-
-            match tokens with
-            | Some store -> do! awaitToken store
-            | None -> ()
-
-            return if Array.forall id arrived then 0 else 1
+        | Ok connection -> return! fetchOver asked tokens paths connection
     }
 
 /// The first path over one connection, the others over another that brings its token.

@@ -1,0 +1,46 @@
+namespace CoQuic.Runtime
+
+open System
+
+/// How long a wait looks before it sleeps. Where answers come within microseconds, to fall asleep and be woken takes longer than
+/// they do; where they do not, looking is wasted, so that it is given up for a while.
+[<Sealed>]
+type internal BusyWait(processors: int) =
+
+    /// In microseconds: about what a sleep costs, both ends included.
+    static let moment = 50L
+
+    /// So many moments in a row that nothing came in are proof enough.
+    static let patience = 4
+
+    /// So many waits then sleep at once.
+    static let pause = 64
+
+    let mutable failures = 0
+    let mutable skipped = 0
+
+    /// A look in vain shows nothing where the peer could not run meanwhile.
+    let isWorthwhile = processors > 1
+
+    /// As the machine has it.
+    new() = BusyWait Environment.ProcessorCount
+
+    /// How long to look before the next sleep, in microseconds; 0 sleeps at once.
+    member _.NextMoment() : int64 =
+        if not isWorthwhile then
+            0L
+        elif failures < patience then
+            moment
+        else
+            skipped <- skipped + 1
+
+            if skipped > pause then
+                // One more try: what follows decides.
+                skipped <- 0
+                moment
+            else
+                0L
+
+    /// Whether something came in while we looked.
+    member _.OnLooked(found: bool) : unit =
+        failures <- if found then 0 else min patience (failures + 1)

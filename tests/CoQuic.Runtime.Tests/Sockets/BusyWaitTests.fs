@@ -1,0 +1,39 @@
+module CoQuic.Runtime.Tests.BusyWaitTests
+
+open Expecto
+open CoQuic.Runtime
+
+/// Waits in turn, each of which finds something while it looks or not; whether they looked.
+let private looks (busy: BusyWait) (finds: bool list) =
+    [ for find in finds do
+          let moment = busy.NextMoment()
+
+          if moment > 0L then
+              busy.OnLooked find
+
+          moment > 0L ]
+
+[<Tests>]
+let tests =
+    testList
+        "busy waiting"
+        [ testCase "as long as something comes in time, every wait looks first"
+          <| fun () -> Expect.allEqual (looks (BusyWait 2) (List.replicate 500 true)) true "all look"
+
+          testCase "looking in vain is given up, but for a try now and then"
+          <| fun () ->
+              let looked =
+                  looks (BusyWait 2) (List.replicate 1000 false) |> List.filter id |> List.length
+
+              Expect.isGreaterThan looked 4 "some tries"
+              Expect.isLessThan looked 40 "few"
+
+          testCase "a try that finds something begins it again"
+          <| fun () ->
+              let busy = BusyWait 2
+              looks busy (List.replicate 1000 false) |> ignore
+              let looked = looks busy (List.replicate 200 true)
+              Expect.allEqual (List.skip 100 looked) true "looks again"
+
+          testCase "with one processor nobody else could bring anything meanwhile"
+          <| fun () -> Expect.allEqual (looks (BusyWait 1) (List.replicate 10 true)) false "none looks" ]
