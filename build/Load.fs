@@ -9,8 +9,7 @@ open CoQuic.Build.Talk
 
 let private project = "tests/CoQuic.Load/CoQuic.Load.fsproj"
 
-let private program =
-    inRoot "tests/CoQuic.Load/bin/Release/net10.0/coquic-load.dll"
+let private program = inRoot "tests/CoQuic.Load/bin/Release/net10.0/coquic-load.dll"
 
 let private load (words: string list) = Talk.start "dotnet" (program :: words)
 
@@ -51,7 +50,10 @@ let idle () =
             // Acknowledgements and connection IDs settle first.
             Thread.Sleep(TimeSpan.FromSeconds 5.0)
             let share = processorShare (TimeSpan.FromSeconds 20.0) server
-            printfn $"%.0f{heap} bytes of heap and %.0f{memory} of memory a connection, %.2f{100.0 * share} %% of a processor"
+
+            printfn
+                $"%.0f{heap} bytes of heap and %.0f{memory} of memory a connection, %.2f{100.0 * share} %% of a processor"
+
             expect (held = float count) $"The server holds {held} connections instead of {count}."
             expect (heap < target) $"Each connection costs the server %.0f{heap} bytes."
             expect (share < 0.02) $"Idle connections take %.1f{100.0 * share} %% of a processor."

@@ -76,7 +76,8 @@ let private judge (client: Client) =
     let status = report.RootElement.GetProperty("status").GetString()
 
     if client.Child.ExitCode <> 0 || status <> "ok" then
-        stop $"A client ended with exit status {client.Child.ExitCode} and status={status}: {report.RootElement.GetRawText()}"
+        stop
+            $"A client ended with exit status {client.Child.ExitCode} and status={status}: {report.RootElement.GetRawText()}"
 
 /// Whether the client is still at work.
 let private look (tally: Tally) (client: Client) =
@@ -115,7 +116,8 @@ let private growth (length: TimeSpan) name samples =
     if late > early * 1.1 then
         stop $"The server's {name} grew from %.0f{early} to %.0f{late}."
 
-    [ $"server_{name}_early", Math.Round(early, 1); $"server_{name}_late", Math.Round(late, 1) ]
+    [ $"server_{name}_early", Math.Round(early, 1)
+      $"server_{name}_late", Math.Round(late, 1) ]
 
 let private turn (random: Random) port tally (clients: Client list) =
     let alive = clients |> List.filter (look tally)
@@ -131,7 +133,10 @@ let run (length: TimeSpan) (seed: int) : (string * float) list =
     let port = 14439
     let server = Talk.start perf [ "server"; "--port"; string port ]
     hear server "listening" |> ignore
-    let network = Talk.start "dotnet" [ relay; "relay"; string port; string loss; string seed ]
+
+    let network =
+        Talk.start "dotnet" [ relay; "relay"; string port; string loss; string seed ]
+
     let watch = Stopwatch.StartNew()
 
     let tally =

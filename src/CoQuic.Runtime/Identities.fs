@@ -95,8 +95,7 @@ module Identities =
             let loaded =
                 X509CertificateLoader.LoadPkcs12CollectionFromFile(path, password, X509KeyStorageFlags.Exportable)
 
-            let own, others =
-                List.ofSeq loaded |> List.partition _.HasPrivateKey
+            let own, others = List.ofSeq loaded |> List.partition _.HasPrivateKey
 
             match own with
             | certificate :: _ -> ofCertificate certificate (X509Certificate2Collection(List.toArray others))

@@ -27,8 +27,7 @@ module internal LoadBalancing =
 
     /// A configuration for shards without a load balancer.
     let own () : LoadBalancing =
-        let key =
-            Array.zeroCreate<byte> LoadBalancedConnectionIds.KeyLength
+        let key = Array.zeroCreate<byte> LoadBalancedConnectionIds.KeyLength
 
         Security.Cryptography.RandomNumberGenerator.Fill(Span key)
 

@@ -107,7 +107,8 @@ type QuicServer
     // A server of which a part has failed is none.
     do
         for agent in agents do
-            agent.Ended.ContinueWith((fun (_: Task) -> stop ()), TaskScheduler.Default) |> ignore
+            agent.Ended.ContinueWith((fun (_: Task) -> stop ()), TaskScheduler.Default)
+            |> ignore
 
     let accept (cancellation: CancellationToken) =
         task {

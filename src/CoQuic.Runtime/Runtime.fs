@@ -208,8 +208,7 @@ module Runtime =
     /// Nobody else is at the address: once sockets share it, the system does not say so any more.
     let private claim (options: RuntimeOptions) : Result<unit, RuntimeError> =
         match options.LocalEndPoint with
-        | Some bind when bind.Port <> 0 ->
-            openAt options false bind |> Result.map (fun socket -> socket.Dispose())
+        | Some bind when bind.Port <> 0 -> openAt options false bind |> Result.map (fun socket -> socket.Dispose())
         | _ -> Ok()
 
     /// A recording is of one endpoint.
@@ -249,7 +248,9 @@ module Runtime =
         : Result<Agent<'model, 'message> list, RuntimeError> =
         let balanced =
             match options.LoadBalancing with
-            | Some balancing when count = 1 -> LoadBalancing.scheme None balancing |> Result.map (fun scheme -> withConnectionIds scheme options)
+            | Some balancing when count = 1 ->
+                LoadBalancing.scheme None balancing
+                |> Result.map (fun scheme -> withConnectionIds scheme options)
             | _ -> Ok options
 
         match Shards.problem count (isNative options), balanced with
@@ -262,7 +263,10 @@ module Runtime =
                     Endpoint = Shards.share count options.Endpoint }
 
             claim options
-            |> Result.bind (fun () -> options.LoadBalancing |> Option.defaultWith LoadBalancing.own |> Shards.create count)
+            |> Result.bind (fun () ->
+                options.LoadBalancing
+                |> Option.defaultWith LoadBalancing.own
+                |> Shards.create count)
             |> Result.bind (fun shards ->
                 prepareShards name options [ for shard, scheme in shards -> shard, scheme :> IConnectionIdScheme ] make)
 

@@ -33,19 +33,23 @@ type internal ShardInbox() =
 [<Sealed>]
 type internal Shard(number: int, scheme: LoadBalancedConnectionIds, serverId: Bytes, inboxes: ShardInbox[]) =
 
-    let read = Array.zeroCreate<byte> (serverId.Length + 1)
+    let read = Array.zeroCreate<byte>(serverId.Length + 1)
 
     /// A client chooses the ID of its first packets itself, and does not move before the handshake is confirmed (RFC 9000 §9): long
     /// headers come to where their connection is. What is none of this server's is nobody's better than ours.
     let ownerOf (datagram: ReadOnlySpan<byte>) : int =
-        if datagram[0] >= 0x80uy || not (scheme.TryReadServerId(datagram.Slice 1, Span read)) then
+        if
+            datagram[0] >= 0x80uy
+            || not (scheme.TryReadServerId(datagram.Slice 1, Span read))
+        then
             number
         else
             let owner = int read[serverId.Length]
             let isOurs = serverId.Span.SequenceEqual(ReadOnlySpan(read, 0, serverId.Length))
             if isOurs && owner < inboxes.Length then owner else number
 
-    let ownerAt (run: ReceivedRun) position = ownerOf (Span.op_Implicit (run.Buffer.Span.Slice position))
+    let ownerAt (run: ReceivedRun) position =
+        ownerOf (Span.op_Implicit (run.Buffer.Span.Slice position))
 
     /// Where the datagrams of one owner from `start` on end.
     let endOf (run: ReceivedRun) start owner =
@@ -71,7 +75,11 @@ type internal Shard(number: int, scheme: LoadBalancedConnectionIds, serverId: By
                 { run with
                     Buffer = run.Buffer.Slice(start, finish - start) }
 
-            if owner = number then take part else inboxes[owner].Offer part
+            if owner = number then
+                take part
+            else
+                inboxes[owner].Offer part
+
             start <- finish
 
 /// What the shards of a server have in common.
@@ -118,7 +126,10 @@ module internal Shards =
             None
 
     /// The shards, and their connection IDs.
-    let create (count: int) (balancing: LoadBalancing) : Result<(Shard * LoadBalancedConnectionIds) list, RuntimeError> =
+    let create
+        (count: int)
+        (balancing: LoadBalancing)
+        : Result<(Shard * LoadBalancedConnectionIds) list, RuntimeError> =
         let inboxes = Array.init count (fun _ -> ShardInbox())
 
         let rec next number shards =

@@ -81,7 +81,9 @@ module internal Telemetry =
             // It began on no thread of the application's: it has no parent, and is told once it is over.
             let began = Clock.utc () - duration
 
-            match activities.StartActivity("quic.handshake", ActivityKind.Server, ActivityContext(), startTime = began) with
+            match
+                activities.StartActivity("quic.handshake", ActivityKind.Server, ActivityContext(), startTime = began)
+            with
             | null -> ()
             | activity -> activity.Dispose()
 
@@ -99,6 +101,8 @@ module internal Telemetry =
     let ended (activity: Activity | null) (attempt: Task) =
         match activity, attempt.Exception with
         | NonNull activity, NonNull failure ->
-            activity.SetStatus(ActivityStatusCode.Error, failure.GetBaseException().Message) |> ignore
-        | NonNull activity, null when attempt.IsCanceled -> activity.SetStatus(ActivityStatusCode.Error, "cancelled") |> ignore
+            activity.SetStatus(ActivityStatusCode.Error, failure.GetBaseException().Message)
+            |> ignore
+        | NonNull activity, null when attempt.IsCanceled ->
+            activity.SetStatus(ActivityStatusCode.Error, "cancelled") |> ignore
         | _ -> ()

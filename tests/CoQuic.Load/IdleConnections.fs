@@ -46,9 +46,7 @@ let private openNext port count progress =
 let private program port count (ready: unit -> unit) : Program<Progress, unit> =
     let first = min window count
 
-    { Init =
-        { Asked = first; Ready = 0 },
-        [ for tag in 0 .. first - 1 -> Command.connect tag "127.0.0.1" port ]
+    { Init = { Asked = first; Ready = 0 }, [ for tag in 0 .. first - 1 -> Command.connect tag "127.0.0.1" port ]
       Update =
         fun _ event progress ->
             match event with

@@ -8,7 +8,7 @@ open System.Net.Sockets
 open System.Threading.Tasks
 open CoQuic.Load.Load
 
-/// Kilobytes that a burst may take on its way: a relay is slower than what it stands between.
+/// Bytes that a burst may take on its way: a relay is slower than what it stands between.
 let private bufferBytes = 4 * 1024 * 1024
 
 let private openSocket () =
@@ -24,7 +24,9 @@ let private openSocket () =
 type private Dice(seed: int, loss: float) =
     let random = Random seed
     let gate = obj ()
-    member _.Loses() = lock gate (fun () -> random.NextDouble() < loss)
+
+    member _.Loses() =
+        lock gate (fun () -> random.NextDouble() < loss)
 
 let private send (socket: Socket) (datagram: ArraySegment<byte>) (target: EndPoint) =
     task {
@@ -70,6 +72,9 @@ let run (serverPort: int) (loss: float) (seed: int) : int =
     pump front dice (fun client datagram -> send (wayOf client) datagram server)
     |> ignore
 
-    say $"port {(front.LocalEndPoint :?> IPEndPoint).Port}"
+    match front.LocalEndPoint with
+    | :? IPEndPoint as endPoint -> say $"port {endPoint.Port}"
+    | _ -> ()
+
     answerLines (fun _ -> Some(string ways.Count))
     0

@@ -81,10 +81,7 @@ let tests =
                   let! client, accepted = pairTaking server 65_535UL
 
                   let! outcomes =
-                      Task.WhenAll
-                          [| send client [| 1uy |]
-                             send client (pattern 60_000)
-                             send client [| 2uy |] |]
+                      Task.WhenAll [| send client [| 1uy |]; send client (pattern 60_000); send client [| 2uy |] |]
 
                   Expect.isOk outcomes[0] "the first"
                   expectDeclined LocalErrorCode.DatagramTooLarge outcomes[1]
@@ -123,7 +120,9 @@ let tests =
                   Expect.equal error.ApplicationErrorCode (Nullable 7L) "why"
 
                   let! late =
-                      failure<QuicException> (accepted.SendDatagramAsync(ReadOnlyMemory [| 1uy |]).AsTask()) "a late one"
+                      failure<QuicException>
+                          (accepted.SendDatagramAsync(ReadOnlyMemory [| 1uy |]).AsTask())
+                          "a late one"
 
                   Expect.equal late.QuicError QuicError.ConnectionAborted "why"
               }

@@ -57,8 +57,7 @@ let tests =
               use certificate =
                   request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays -1.0, DateTimeOffset.UtcNow.AddDays 1.0)
 
-              use other =
-                  X509CertificateLoader.LoadCertificate(certificate.RawData)
+              use other = X509CertificateLoader.LoadCertificate(certificate.RawData)
 
               let path = Path.GetTempFileName()
 

@@ -25,7 +25,9 @@ let private network = 0x40000000
 let private tryIp (arguments: string) =
     try
         use ip =
-            Process.Start(ProcessStartInfo("ip", arguments, RedirectStandardError = true, RedirectStandardOutput = true))
+            Process.Start(
+                ProcessStartInfo("ip", arguments, RedirectStandardError = true, RedirectStandardOutput = true)
+            )
             |> nonNull
 
         ip.WaitForExit()
@@ -141,7 +143,7 @@ let private transfer (sender: QuicConnection) (receiver: QuicConnection) length 
         let bytes = pattern length
         let writing = write sending bytes true
         let! receiving = acceptStream receiver
-        let first = Array.zeroCreate<byte> (length / 2)
+        let first = Array.zeroCreate<byte>(length / 2)
         do! ConnectionKit.within (receiving.ReadExactlyAsync(Memory first, CancellationToken.None).AsTask())
         do! halfWay ()
         let! rest = readAll receiving

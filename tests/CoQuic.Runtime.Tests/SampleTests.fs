@@ -21,7 +21,9 @@ let private differences (one: string) (other: string) =
 
 type private Source =
     static member Of(name: string, [<CallerFilePath>] ?here: string) =
-        let tests = here |> Option.map (Path.GetDirectoryName >> nonNull) |> Option.defaultValue "."
+        let tests =
+            here |> Option.map (Path.GetDirectoryName >> nonNull) |> Option.defaultValue "."
+
         Path.Combine(tests, "../../examples/CoQuic.Sample", name)
 
 let private echoes name (echo: unit -> Task<string>) =
@@ -36,7 +38,8 @@ let private echoes name (echo: unit -> Task<string>) =
 let tests =
     testList
         "the C# sample"
-        [ echoes "CoQuic.Runtime" (fun () -> CoQuic.Sample.OverCoQuic.EchoAsync("hello", ClassFaceTests.certificate.Value))
+        [ echoes "CoQuic.Runtime" (fun () ->
+              CoQuic.Sample.OverCoQuic.EchoAsync("hello", ClassFaceTests.certificate.Value))
 
           echoes "System.Net.Quic" (fun () ->
               if not QuicListener.IsSupported then

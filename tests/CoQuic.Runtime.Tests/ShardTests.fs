@@ -53,8 +53,7 @@ let private exchange (client: QuicConnection) bytes =
 
 /// Three shards, and what each of them handed to another.
 let private three () =
-    let shards =
-        Expect.wantOk (Shards.create 3 (LoadBalancing.own ())) "three shards"
+    let shards = Expect.wantOk (Shards.create 3 (LoadBalancing.own ())) "three shards"
 
     [| for shard, scheme in shards -> shard, scheme |]
 
@@ -222,7 +221,10 @@ let tests =
                       let! _ = inTime (QuicConnection.closed client)
                       ()
 
-                  use again = UdpSockets.openSocket (SocketOptions.bind server.LocalEndPoint) |> SocketKit.opened
+                  use again =
+                      UdpSockets.openSocket (SocketOptions.bind server.LocalEndPoint)
+                      |> SocketKit.opened
+
                   Expect.equal again.LocalEndPoint server.LocalEndPoint "the port"
               }
 
@@ -260,7 +262,10 @@ let tests =
               let endpoint = EndpointConfig.server "test" identity.Value
               let shared = Shards.share 3 endpoint
 
-              for key in [ shared.TokenKeys.Current; shared.TicketKeys.Current; shared.StatelessResetKey ] do
+              for key in
+                  [ shared.TokenKeys.Current
+                    shared.TicketKeys.Current
+                    shared.StatelessResetKey ] do
                   Expect.equal (Secret.reveal key).Length 32 "a key"
 
               Expect.isSome shared.ReplayGuard "a guard"
@@ -312,8 +317,7 @@ let balancing =
                 let! datagram = inTime first
 
                 // What the load balancer knows: nothing of shards.
-                use reader =
-                    new LoadBalancedConnectionIds(3, server, 9, Secret.reveal balanced.Key)
+                use reader = new LoadBalancedConnectionIds(3, server, 9, Secret.reveal balanced.Key)
 
                 let read = Array.zeroCreate<byte> 2
                 let id = sourceId datagram

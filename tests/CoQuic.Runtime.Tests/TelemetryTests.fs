@@ -82,7 +82,10 @@ let tests =
                   use server = listen (serverOptions IPAddress.Loopback)
                   let! client, _ = pair server
                   do! within (client.DisposeAsync().AsTask())
-                  let! refused = inTime (QuicClient.connect (clientOptionsFor "no-such-host.invalid" 443))
+
+                  let! refused =
+                      inTime (QuicClient.connect (clientOptionsFor "no-such-host.invalid" 443))
+
                   Expect.isError refused "nobody is there"
 
                   let attempt (host: string) =
@@ -95,7 +98,10 @@ let tests =
 
                   let succeeded = Expect.wantSome (attempt "127.0.0.1") "the attempt that succeeded"
                   Expect.equal succeeded.Status ActivityStatusCode.Unset "no error"
-                  let failed = Expect.wantSome (attempt "no-such-host.invalid") "the attempt that failed"
+
+                  let failed =
+                      Expect.wantSome (attempt "no-such-host.invalid") "the attempt that failed"
+
                   Expect.equal failed.Status ActivityStatusCode.Error "an error"
 
                   let handshake =

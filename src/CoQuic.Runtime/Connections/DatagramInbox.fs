@@ -22,7 +22,10 @@ type internal DatagramInbox() =
 
     /// The agent's. A copy is kept: the datagram is part of a run that is larger by far.
     member _.Add(datagram: Bytes) =
-        if waiting.Reader.Count < maximumWaiting && Interlocked.Read &bytes + int64 datagram.Length <= maximumBytes then
+        if
+            waiting.Reader.Count < maximumWaiting
+            && Interlocked.Read &bytes + int64 datagram.Length <= maximumBytes
+        then
             Interlocked.Add(&bytes, int64 datagram.Length) |> ignore
             waiting.Writer.TryWrite(ReadOnlyMemory(datagram.Span.ToArray())) |> ignore
 

@@ -417,7 +417,8 @@ type internal Hub
         match datagrams.TryDequeue(), refusal with
         | (true, pending), None -> pending.TrySetResult() |> ignore
         | (true, pending), Some error ->
-            pending.TrySetException(QuicExceptions.ofError (RuntimeError.Declined error)) |> ignore
+            pending.TrySetException(QuicExceptions.ofError (RuntimeError.Declined error))
+            |> ignore
         | (false, _), _ -> ()
 
     /// A move that a connection was asked to make has ended.

@@ -114,8 +114,14 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
 
     /// Starts so many agents at one port.
     static member Start
-        (name: string, count: int, runtime: RuntimeOptions, streams: StreamOptions, answers: Answers, events: int -> HubEvents)
-        : Result<HubAgent list, RuntimeError> =
+        (
+            name: string,
+            count: int,
+            runtime: RuntimeOptions,
+            streams: StreamOptions,
+            answers: Answers,
+            events: int -> HubEvents
+        ) : Result<HubAgent list, RuntimeError> =
         let hubs =
             Array.init (max 1 count) (fun number -> HubAgent.CreateHub(runtime, streams, events number))
 
@@ -125,6 +131,9 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
 
         Runtime.prepare name count (configure runtime streams answers) make
         |> Result.map (fun agents ->
-            let joined = agents |> List.mapi (fun number agent -> let _, _, join = hubs[number] in join agent)
+            let joined =
+                agents
+                |> List.mapi (fun number agent -> let _, _, join = hubs[number] in join agent)
+
             agents |> List.iter _.Start()
             joined)

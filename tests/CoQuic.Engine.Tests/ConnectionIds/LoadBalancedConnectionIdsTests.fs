@@ -7,8 +7,7 @@ open CoQuic.Tests.Properties
 
 let private hex (text: string) = Convert.FromHexString text
 
-let private bytes (text: string) =
-    Bytes.Wrap(ReadOnlyMemory(hex text))
+let private bytes (text: string) = Bytes.Wrap(ReadOnlyMemory(hex text))
 
 /// Gives out the same bytes again and again.
 type private FixedEntropy(content: byte[]) =
@@ -23,7 +22,11 @@ let private scheme configId (serverId: string) (nonce: string) key =
 let private readServerId (scheme: LoadBalancedConnectionIds) (id: byte[]) length =
     let serverId = Array.zeroCreate<byte> length
     let isRead = scheme.TryReadServerId(ReadOnlySpan id, Span serverId)
-    if isRead then Some(Convert.ToHexStringLower serverId) else None
+
+    if isRead then
+        Some(Convert.ToHexStringLower serverId)
+    else
+        None
 
 /// The entropy that makes an ID with this nonce, and these five bits of the first byte.
 let private entropyFor (id: string) (serverId: string) (nonce: string) =
@@ -59,7 +62,9 @@ let tests =
               let serverLength = 1 + int (fst sizes) % 15
               let nonceLength = 4 + int (snd sizes) % (16 - serverLength)
               let entropy = FixedEntropy(Array.append random [| 1uy; 2uy; 3uy |])
-              let serverId = Array.init serverLength (fun index -> byte (index * 37 + random.Length))
+
+              let serverId =
+                  Array.init serverLength (fun index -> byte (index * 37 + random.Length))
 
               let scheme =
                   new LoadBalancedConnectionIds(5, Bytes.Wrap(ReadOnlyMemory serverId), nonceLength, bytes draftKey)
@@ -68,7 +73,12 @@ let tests =
               Expect.equal id.Length (1 + serverLength + nonceLength) "its length"
               Expect.equal (id.Span[0] >>> 5) 5uy "the configuration"
               let packet = Array.append (id.Span.ToArray()) [| 9uy; 9uy |]
-              Expect.equal (readServerId scheme packet serverLength) (Some(Convert.ToHexStringLower serverId)) "the server"
+
+              Expect.equal
+                  (readServerId scheme packet serverLength)
+                  (Some(Convert.ToHexStringLower serverId))
+                  "the server"
+
               Expect.equal (scheme.TryRead(ReadOnlySpan packet)) (true, id) "the ID"
 
           testCase "an ID of another configuration, or one that is too short, shows no server"
@@ -88,5 +98,7 @@ let tests =
                     0, "01", 19, ""
                     0, "01", 4, "00" ] do
                   Expect.throwsT<ArgumentOutOfRangeException>
-                      (fun () -> new LoadBalancedConnectionIds(configId, bytes serverId, nonceLength, bytes key) |> ignore)
+                      (fun () ->
+                          new LoadBalancedConnectionIds(configId, bytes serverId, nonceLength, bytes key)
+                          |> ignore)
                       $"{configId}, {serverId}, {nonceLength}, {key}" ]
