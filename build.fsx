@@ -18,6 +18,9 @@
 #load "build/Tshark.fs"
 #load "build/Peers.fs"
 #load "build/MustShow.fs"
+#load "build/Talk.fs"
+#load "build/Load.fs"
+#load "build/Soak.fs"
 #load "build/Mutations.fs"
 #load "build/Mutate.fs"
 #load "build/QuicGoBench.fs"
@@ -88,6 +91,8 @@ let private test arguments =
 
     if isFull && options.Value("--filter").IsNone then
         mutate []
+        Load.compile ()
+        Soak.run (TimeSpan.FromSeconds 60.0) 1 |> ignore
 
     match options.Value "--evidence" with
     | None -> ()
@@ -148,6 +153,19 @@ let private peers arguments =
     printfn $"\n{Counts.describe counts}"
     if counts.Failed > 0 then 1 else 0
 
+/// Builds what a soak runs, and runs it.
+let private soakFor length seed =
+    Product.build "Release"
+    Load.compile ()
+    Soak.run length seed
+
+let private soak arguments =
+    let options = Options.parse "soak" [ "--seconds="; "--seed=" ] false arguments
+    let length = TimeSpan.FromSeconds(float (options.ValueOr "--seconds" "600"))
+
+    for name, value in soakFor length (int (options.ValueOr "--seed" "1")) do
+        printfn $"%-28s{name}{value}"
+
 let private bench arguments =
     let options =
         Options.parse "bench" [ "--rounds="; "--mebibytes="; "--against=" ] false arguments
@@ -176,6 +194,9 @@ let private shown =
       "2-fresh-clone", MustShow.freshClone
       "3-congestion", MustShow.congestion
       "3-mutations", Mutate.run
+      "5-idle", Load.idle
+      "5-paused-upload", Load.pausedUpload
+      "5-soak", (fun () -> soakFor (TimeSpan.FromMinutes 10.0) 1)
       "3-peers", MustShow.peers
       "4-examples", Functional.examples
       "4-laws", Functional.laws
@@ -257,6 +278,11 @@ let private targets =
           "measure speed beside what this machine could do at most; a missed target fails"
           bench
       target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
+      target
+          "soak"
+          "[--seconds N] [--seed N]"
+          "ten minutes of mixed use through a network that loses datagrams, some clients killed"
+          (chore soak)
       target "mutate" "" "break twenty rules of the RFCs, one at a time: their tests have to fail" (chore mutate)
       target "format" "[--check]" "format the sources, or only say whether they are formatted" (chore format)
       target "api" "[--accept]" "compare the packages' public API with api/, or rewrite that" (chore api)

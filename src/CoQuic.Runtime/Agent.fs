@@ -1,5 +1,6 @@
 namespace CoQuic.Runtime
 
+open System
 open System.Net
 open System.Threading
 open System.Threading.Tasks
@@ -46,7 +47,8 @@ type internal Agent<'model, 'message when 'message: equality>
         engine: IEngine,
         program: Program<'model, 'message>,
         hooks: HostHooks,
-        traces: Traces
+        traces: Traces,
+        shard: Shard | null
     ) =
 
     /// Messages that are heard in one turn; more wait for the next, so that the network has its turn as well.
@@ -116,6 +118,7 @@ type internal Agent<'model, 'message when 'message: equality>
               Utc = Clock.utc
               Resolve = resolve mailbox
               Record = traces.Record
+              Shard = shard
               Hooks = hooks }
 
         Host(sockets, engine, program, services)
@@ -160,12 +163,23 @@ type internal Agent<'model, 'message when 'message: equality>
                     otherwise
         }
 
+    do
+        match shard with
+        | null -> ()
+        | shard -> shard.Inbox.Ring <- bell.Ring
+
     do mailbox.Error.Add(fun error -> completion.TrySetException error |> ignore)
 
     /// Begins to turn; once.
     member _.Start() =
         // What an async workflow binds is always there already, so the loop never leaves this thread.
         Thread((fun () -> mailbox.StartImmediate()), IsBackground = true, Name = name).Start()
+
+    /// Closes everything instead of starting.
+    member _.Discard() =
+        (socket :> IDisposable).Dispose()
+        engine.Dispose()
+        (traces :> IDisposable).Dispose()
 
     /// Lets the program hear a message. Messages of one thread arrive in order, and none is lost while the agent lives.
     member _.Post(message: 'message) =

@@ -16,6 +16,9 @@ type internal HostHooks() =
     /// How a move that a connection was asked to make ended: the local address it is at, or why it stayed where it was.
     member val Moved: ConnectionHandle -> Result<IPEndPoint, RuntimeError> -> unit = (fun _ _ -> ()) with get, set
 
+    /// The endpoint has taken a DATAGRAM, or not: in the order in which they were sent.
+    member val TookDatagram: LocalError option -> unit = ignore with get, set
+
     /// Nobody listens where a connection is being opened.
     member val Unreachable: ConnectionHandle -> unit = ignore with get, set
 

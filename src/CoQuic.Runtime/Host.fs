@@ -17,6 +17,8 @@ type internal HostServices =
         Resolve: OpenTag -> OpenRequest -> unit
         /// Writes a trace down.
         Record: Trace -> unit
+        /// Which of a server's agents this is; none where it is alone.
+        Shard: Shard | null
         Hooks: HostHooks
     }
 
@@ -186,6 +188,10 @@ type internal Host<'model, 'message when 'message: equality>
         | Action.SetTimer at -> deadline <- ValueSome at
         | Action.ClearTimer -> deadline <- ValueNone
         | Action.Reenter -> reenter <- true
+        | Action.Feed(Input.SendDatagram _ as datagram) ->
+            let result = engine.Feed(now, datagram)
+            services.Hooks.TookDatagram result.LocalError
+            deliverResult now result
         | Action.Feed input -> deliverResult now (engine.Feed(now, input))
         | Action.Open(tag, request) -> services.Resolve tag request
         | Action.Migrate(connection, target) -> migrate now connection target
@@ -199,25 +205,48 @@ type internal Host<'model, 'message when 'message: equality>
         while outbox.HasRoom && actions.TryDequeue &action do
             perform now action
 
+    let hearRun (run: ReceivedRun) =
+        let now = services.Now()
+        let route = routes.Of(&run.Route, isAlive)
+        services.Hooks.Peer <- run.Route.Remote
+
+        let datagram =
+            OwnedDatagram(run.Buffer, run.SegmentSize, Nullable route.Handle, run.Ecn, route.Identity)
+
+        deliverResult now (engine.Receive(now, &datagram))
+        performActions now
+        services.Hooks.Heard()
+
     let receiveOne () =
         let mutable run = Unchecked.defaultof<ReceivedRun>
 
         if socket.Receive &run then
             if run.Buffer.Length > 0 then
-                let now = services.Now()
-                let route = routes.Of(&run.Route, isAlive)
-                services.Hooks.Peer <- run.Route.Remote
-
-                let datagram =
-                    OwnedDatagram(run.Buffer, run.SegmentSize, Nullable route.Handle, run.Ecn, route.Identity)
-
-                deliverResult now (engine.Receive(now, &datagram))
-                performActions now
-                services.Hooks.Heard()
+                match services.Shard with
+                | null -> hearRun run
+                | shard -> shard.Sort(run, hearRun)
 
             true
         else
             false
+
+    /// What came in at other shards.
+    let takeOneOver () =
+        match services.Shard with
+        | null -> false
+        | shard ->
+            let mutable run = Unchecked.defaultof<ReceivedRun>
+            let isTaken = shard.Inbox.TryTake &run
+
+            if isTaken then
+                hearRun run
+
+            isTaken
+
+    let hasHandedOver () =
+        match services.Shard with
+        | null -> false
+        | shard -> not shard.Inbox.IsEmpty
 
     /// RFC 9000 §14.2.1: what concerns the size of datagrams is the endpoint's to judge. That nobody listens matters while a connection
     /// is being opened, and only when the notice quotes it: anybody can send such notices.
@@ -248,10 +277,10 @@ type internal Host<'model, 'message when 'message: equality>
             hear notice
 
     /// A program's commands take effect before it hears of the network again.
-    let receive () =
+    let receive (one: unit -> bool) =
         let mutable budget = runsPerTurn
 
-        while budget > 0 && actions.Count = 0 && outbox.HasRoom && receiveOne () do
+        while budget > 0 && actions.Count = 0 && outbox.HasRoom && one () do
             budget <- budget - 1
 
     /// Whether the timer went off.
@@ -272,7 +301,7 @@ type internal Host<'model, 'message when 'message: equality>
             performActions now
 
     let isBusy () =
-        outbox.HasRoom && (reenter || actions.Count > 0)
+        outbox.HasRoom && (reenter || actions.Count > 0 || hasHandedOver ())
 
     /// A host that cannot send what it has leaves what it could read to the system's buffer.
     let interest () =
@@ -313,8 +342,9 @@ type internal Host<'model, 'message when 'message: equality>
             hearNotices ()
 
         if readiness.HasFlag Readiness.Readable then
-            receive ()
+            receive receiveOne
 
+        receive takeOneOver
         elapse ()
         continueSending ()
 

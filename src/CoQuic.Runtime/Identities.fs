@@ -3,6 +3,7 @@ namespace CoQuic.Runtime
 open System
 open System.IO
 open System.Threading
+open System.Security.Cryptography
 open System.Security.Cryptography.X509Certificates
 open CoQuic
 open CoQuic.FSharp
@@ -10,7 +11,7 @@ open CoQuic.FSharp
 /// The identities of a server, one a name, which can be exchanged while it runs: handshakes that begin afterwards are shown the new
 /// one. For any number of threads and servers.
 [<Sealed>]
-type ServerIdentityStore(fallback: ServerIdentity option) =
+type ServerIdentityStore(fallback: ServerIdentity | null) =
 
     let mutable identities: Map<string, ServerIdentity> = Map.empty
     let mutable fallback = fallback
@@ -23,10 +24,10 @@ type ServerIdentityStore(fallback: ServerIdentity option) =
         serverName
         |> Option.ofObj
         |> Option.bind (fun name -> Map.tryFind (key name) (Volatile.Read &identities))
-        |> Option.orElse (Volatile.Read &fallback)
+        |> Option.orElse (Option.ofObj (Volatile.Read &fallback))
 
-    /// A store that shows everybody this identity.
-    new(identity: ServerIdentity) = ServerIdentityStore(Some identity)
+    /// A store without any identity.
+    new() = ServerIdentityStore null
 
     /// Puts in the identity for a host name, in place of what was there.
     member _.Set(serverName: string, identity: ServerIdentity) : unit =
@@ -46,10 +47,10 @@ type ServerIdentityStore(fallback: ServerIdentity option) =
         finally
             change.Exit()
 
-    /// The identity for clients that name no host, or one that is not here; none refuses them.
+    /// The identity for clients that name no host, or one that is not here; null refuses them.
     member _.Fallback
         with get () = Volatile.Read &fallback
-        and set (identity: ServerIdentity option) = Volatile.Write(&fallback, identity)
+        and set (identity: ServerIdentity | null) = Volatile.Write(&fallback, identity)
 
     interface IServerIdentitySelector with
         member _.Select serverName = find serverName |> Option.toObj
@@ -86,6 +87,24 @@ module Identities =
         match ServerIdentity.TryFromCertificate(certificate, intermediates) with
         | true, identity, _ -> Ok(nonNull identity)
         | false, _, problem -> Error(RuntimeError.FileUnusable(certificate.Subject, nonNull problem))
+
+    /// Reads a certificate, the chain that leads from it to a root, and its private key from a PKCS #12 file (.pfx, .p12); an empty
+    /// password for none.
+    let ofPfxFile (path: string) (password: string) : Result<ServerIdentity, RuntimeError> =
+        try
+            let loaded =
+                X509CertificateLoader.LoadPkcs12CollectionFromFile(path, password, X509KeyStorageFlags.Exportable)
+
+            let own, others = List.ofSeq loaded |> List.partition _.HasPrivateKey
+
+            match own with
+            | certificate :: _ -> ofCertificate certificate (X509Certificate2Collection(List.toArray others))
+            | [] -> Error(RuntimeError.FileUnusable(path, "it has no private key"))
+        with
+        | :? IOException
+        | :? UnauthorizedAccessException
+        | :? ArgumentException
+        | :? CryptographicException as error -> Error(RuntimeError.FileUnusable(path, error.Message))
 
     /// Trusts these certificates, as roots, and no others.
     let trust (roots: X509Certificate2Collection) : ICertificateVerifier =

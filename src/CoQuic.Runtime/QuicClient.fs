@@ -142,9 +142,12 @@ type QuicClient private () =
         task {
             cancellation.ThrowIfCancellationRequested()
 
+            let events = events options
+
             let agent =
-                HubAgent.Start("coquic client", options.Runtime, options.Streams, events options)
+                HubAgent.Start("coquic client", 1, options.Runtime, options.Streams, events.Answers, (fun _ -> events))
                 |> Attempt.get
+                |> List.head
 
             let pending =
                 TaskCompletionSource<ConnectionCore>(TaskCreationOptions.RunContinuationsAsynchronously)
@@ -154,7 +157,10 @@ type QuicClient private () =
                     if pending.TrySetCanceled cancellation then
                         agent.Stop() |> ignore)
 
+            use activity = Telemetry.connecting options.Request
             agent.Post(HubMessage.Connect(withToken options, pending))
+            let! _ = Task.WhenAny [| pending.Task |]
+            Telemetry.ended activity pending.Task
             let! core = pending.Task
             return QuicConnection(core, homeOf agent options.Streams)
         }

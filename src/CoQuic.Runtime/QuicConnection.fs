@@ -68,16 +68,36 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
             return stream opened
         }
 
-    let accept (cancellation: CancellationToken) =
+    /// What waits to be read, or why nothing comes any more.
+    let next (read: Task<'item>) : Task<'item> =
         task {
             try
-                let! accepted = core.Waiting.ReadAsync cancellation
-                return stream accepted
+                return! read
             with :? ChannelClosedException as closed ->
                 return
                     match closed.InnerException with
                     | null -> raise closed
                     | error -> raise error
+        }
+
+    let accept (cancellation: CancellationToken) =
+        task {
+            let! accepted = next (core.Waiting.ReadAsync(cancellation).AsTask())
+            return stream accepted
+        }
+
+    let sendDatagram (datagram: ReadOnlyMemory<byte>) (cancellation: CancellationToken) : Task =
+        let pending =
+            TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+
+        home.Post(HubMessage.SendDatagram(core, Bytes.CopyOf datagram.Span, pending))
+
+        task {
+            let! _ = Task.WhenAny(pending.Task, core.Closed).WaitAsync cancellation
+
+            match core.Failure with
+            | ValueSome error when not pending.Task.IsCompleted -> raise error
+            | _ -> do! pending.Task
         }
 
     let close code reason (cancellation: CancellationToken) : Task =
@@ -181,6 +201,27 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
     member this.AcceptInboundStreamAsync() : ValueTask<QuicStream> =
         this.AcceptInboundStreamAsync CancellationToken.None
 
+    /// Sends a DATAGRAM (RFC 9221), which arrives once or not at all, and completes as soon as the connection has taken it. It may be as
+    /// large as a packet of this path carries: some 1,150 bytes at first. `QuicError.OperationDeclined` tells that it is larger, or
+    /// that the peer takes none. What congestion control holds back for long is dropped, the oldest first.
+    member _.SendDatagramAsync(datagram: ReadOnlyMemory<byte>, cancellationToken: CancellationToken) : ValueTask =
+        check ()
+        ValueTask(sendDatagram datagram cancellationToken)
+
+    /// Sends a DATAGRAM (RFC 9221).
+    member this.SendDatagramAsync(datagram: ReadOnlyMemory<byte>) : ValueTask =
+        this.SendDatagramAsync(datagram, CancellationToken.None)
+
+    /// The next DATAGRAM of the peer, where the options take some (`MaxDatagramFrameSize`). What comes while 4 MiB wait is lost.
+    /// Cancelling loses none.
+    member _.ReceiveDatagramAsync(cancellationToken: CancellationToken) : ValueTask<ReadOnlyMemory<byte>> =
+        check ()
+        ValueTask<ReadOnlyMemory<byte>>(next (core.Datagrams.Read cancellationToken))
+
+    /// The next DATAGRAM of the peer.
+    member this.ReceiveDatagramAsync() : ValueTask<ReadOnlyMemory<byte>> =
+        this.ReceiveDatagramAsync CancellationToken.None
+
     /// Asks for new keys (RFC 9001 §6), as soon as the handshake is confirmed and the peer has followed an earlier update; nothing
     /// once the connection has ended. Keys that have protected as many packets as they may are renewed without being asked.
     member _.RequestKeyUpdate() : unit =
@@ -270,6 +311,18 @@ module QuicConnection =
     /// The next stream that the peer opened.
     let acceptStream (connection: QuicConnection) : Task<Result<QuicStream, RuntimeError>> =
         Attempt.run (fun () -> connection.AcceptInboundStreamAsync().AsTask())
+
+    /// Sends a DATAGRAM (RFC 9221).
+    let sendDatagram (datagram: Bytes) (connection: QuicConnection) : Task<Result<unit, RuntimeError>> =
+        Attempt.run (fun () -> task { do! connection.SendDatagramAsync datagram.Memory })
+
+    /// The next DATAGRAM of the peer.
+    let receiveDatagram (connection: QuicConnection) : Task<Result<Bytes, RuntimeError>> =
+        Attempt.run (fun () ->
+            task {
+                let! datagram = connection.ReceiveDatagramAsync()
+                return Bytes.ofMemory datagram
+            })
 
     /// Moves a client's connection to another local address (RFC 9000 §9.2), or to another port at the same one, and tells it once the
     /// server has answered there. When it cannot be, the connection stays where it was.

@@ -94,6 +94,7 @@ module internal QuicExceptions =
         | RuntimeError.Unreachable _ -> plain error QuicError.HostUnreachable
         | RuntimeError.PortUnreachable _ -> plain error QuicError.ConnectionRefused
         | RuntimeError.Configuration _
+        | RuntimeError.InvalidOption _
         | RuntimeError.EngineUnavailable _
         | RuntimeError.FileUnusable _ -> plain error QuicError.InvalidConfiguration
         | RuntimeError.ConnectionClosed reason -> ofClose error reason

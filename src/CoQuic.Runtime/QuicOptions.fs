@@ -33,6 +33,9 @@ type QuicConnectionOptions internal () =
     /// How many unidirectional streams the peer may have open. 100 unless set.
     member val MaxInboundUnidirectionalStreams: int = int transport.InitialMaxStreamsUni with get, set
 
+    /// The largest DATAGRAM frame that is taken from the peer (RFC 9221 §3), in bytes: 0, unless set, for none; 65535 takes any.
+    member val MaxDatagramFrameSize: int = int transport.MaxDatagramFrameSize with get, set
+
     /// The application error code of streams that are disposed of unread, or whose write is cancelled; 0 to 2^62 − 1.
     member val DefaultStreamErrorCode: int64 = 0L with get, set
 
@@ -70,7 +73,10 @@ type QuicConnectionOptions internal () =
             ArgumentOutOfRangeException.ThrowIfNegative(count, name)
             uint64 count
 
+        ArgumentOutOfRangeException.ThrowIfNegative(this.MaxDatagramFrameSize, nameof this.MaxDatagramFrameSize)
+
         { config with
+            MaxDatagramFrameSize = uint64 this.MaxDatagramFrameSize
             MaxIdleTimeout = this.IdleTimeout
             HandshakeTimeout = this.HandshakeTimeout
             KeepAliveInterval = this.KeepAliveInterval
@@ -139,6 +145,29 @@ type QuicClientOptions() =
     /// The certificates that lead from the client's own to a root.
     member val Intermediates: X509Certificate2Collection = X509Certificate2Collection() with get, set
 
+/// How a server's connection IDs look to the load balancer before it (draft-ietf-quic-load-balancers §5): it finds the server by them,
+/// whatever address a client comes from.
+[<Sealed>]
+type QuicLoadBalancerOptions() =
+
+    /// The number of the load balancer's configuration, 0 to 6.
+    member val ConfigId: int = 0 with get, set
+
+    /// The server's ID there, at least 1 byte.
+    member val ServerId: ReadOnlyMemory<byte> = ReadOnlyMemory.Empty with get, set
+
+    /// The length of the nonce, at least 4 bytes, with shards at least 5; at most 19 together with the server's ID. 8 unless set.
+    member val NonceLength: int = 8 with get, set
+
+    /// The key, 16 bytes; empty for none, and then whoever sees a connection ID can tell the server.
+    member val Key: ReadOnlyMemory<byte> = ReadOnlyMemory.Empty with get, set
+
+    member internal this.Values: LoadBalancing =
+        { ConfigId = this.ConfigId
+          ServerId = Bytes.CopyOf this.ServerId.Span
+          NonceLength = this.NonceLength
+          Key = Secret.ofBytes (Bytes.CopyOf this.Key.Span) }
+
 /// What a server listens with.
 [<Sealed>]
 type QuicServerOptions() =
@@ -174,6 +203,13 @@ type QuicServerOptions() =
 
     /// The certificates that lead from the server's own to a root.
     member val Intermediates: X509Certificate2Collection = X509Certificate2Collection() with get, set
+
+    /// On how many agents the server runs, 1 to 256: each has a thread, and they share the port. 1 unless set; more than one works
+    /// on Linux only.
+    member val Shards: int = 1 with get, set
+
+    /// How connection IDs look to the load balancer before the server (draft-ietf-quic-load-balancers); null where there is none.
+    member val LoadBalancer: QuicLoadBalancerOptions | null = null with get, set
 
     /// How many connections may wait to be accepted; one more is closed. 512 unless set.
     member val ListenBacklog: int = 512 with get, set
@@ -227,6 +263,7 @@ type QuicServerOptions() =
         let applied = this.Apply options
 
         { applied with
+            LoadBalancing = this.LoadBalancer |> Option.ofObj |> Option.map _.Values
             Endpoint =
                 { applied.Endpoint with
                     MaxServerConnections = this.MaxConnections

@@ -13,6 +13,8 @@ type ServerOptions =
     {
         /// Its endpoint and socket.
         Runtime: RuntimeOptions
+        /// On how many agents it runs, 1 to 256: each has a thread, and they share the port. More than one works on Linux only.
+        Shards: int
         /// Its streams.
         Streams: StreamOptions
         /// How many connections may wait to be accepted; one more is closed.
@@ -31,6 +33,7 @@ module ServerOptions =
 
     let private on localEndPoint endpoint : ServerOptions =
         { Runtime = RuntimeOptions.bound localEndPoint endpoint
+          Shards = 1
           Streams = StreamOptions.defaults
           Backlog = 512
           SelectIdentity = None
@@ -46,7 +49,7 @@ module ServerOptions =
         (applicationProtocol: string)
         (select: ServerIdentityNeeded -> Task<ServerIdentity option>)
         : ServerOptions =
-        { on localEndPoint (EndpointConfig.serverOf applicationProtocol (ServerIdentityStore None)) with
+        { on localEndPoint (EndpointConfig.serverOf applicationProtocol (ServerIdentityStore())) with
             SelectIdentity = Some select }
 
     let private identified (options: QuicServerOptions) : Result<ServerOptions, RuntimeError> =
@@ -72,17 +75,19 @@ module ServerOptions =
                 Runtime =
                     { runtime with
                         Endpoint = askClients options runtime.Endpoint }
+                Shards = options.Shards
                 Streams = options.Streams
                 Backlog = options.ListenBacklog
                 JudgeClient = QuicOptions.judge options.JudgeClientCertificate })
 
-/// Accepts connections: all of them on one socket and one thread.
+/// Accepts connections: all of them at one port, and on as many threads as it has shards.
 [<Sealed; StructuredFormatDisplay("{Display}")>]
-type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>, streams: StreamOptions) =
+type QuicServer
+    private (agents: HubAgent list, waiting: ChannelReader<struct (int * ConnectionCore)>, streams: StreamOptions) =
 
     let mutable isDisposed = 0
 
-    let home: ConnectionHome =
+    let homeOf (agent: HubAgent) : ConnectionHome =
         { Post = agent.Post
           Statistics = agent.Statistics
           Rebind = fun connection local -> agent.Rebind(connection, local)
@@ -91,22 +96,38 @@ type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>
           DefaultCloseErrorCode = streams.DefaultCloseErrorCode
           Ended = id }
 
+    let homes = List.toArray (List.map homeOf agents)
+
+    let ended: Task = Task.WhenAll [| for agent in agents -> agent.Ended |]
+
+    let stop () =
+        for agent in agents do
+            agent.Stop() |> ignore
+
+    // A server of which a part has failed is none.
+    do
+        for agent in agents do
+            agent.Ended.ContinueWith((fun (_: Task) -> stop ()), TaskScheduler.Default)
+            |> ignore
+
     let accept (cancellation: CancellationToken) =
         task {
             try
-                let! core = waiting.ReadAsync cancellation
-                return QuicConnection(core, home)
+                let! struct (shard, core) = waiting.ReadAsync cancellation
+                return QuicConnection(core, homes[shard])
             with :? ChannelClosedException ->
                 return raise (QuicExceptions.ofError (RuntimeError.Aborted "The server has stopped."))
         }
 
+    member private _.Ended: Task = ended
+
     /// The address and port that it listens at.
-    member _.LocalEndPoint: IPEndPoint = agent.LocalEndPoint
+    member _.LocalEndPoint: IPEndPoint = agents.Head.LocalEndPoint
 
     /// The address that it listens at.
     override this.ToString() = this.Display
 
-    member private _.Display = $"QuicServer at {agent.LocalEndPoint}"
+    member private _.Display = $"QuicServer at {agents.Head.LocalEndPoint}"
 
     /// The next connection whose handshake is done, or whose early data is there, where that is accepted. Cancelling loses none.
     member _.AcceptConnectionAsync(cancellationToken: CancellationToken) : ValueTask<QuicConnection> =
@@ -120,29 +141,33 @@ type QuicServer private (agent: HubAgent, waiting: ChannelReader<ConnectionCore>
     /// Closes all connections and the socket.
     member _.DisposeAsync() : ValueTask =
         if Interlocked.Exchange(&isDisposed, 1) = 0 then
-            agent.Stop() |> ignore
+            stop ()
 
-        ValueTask agent.Ended
+        ValueTask ended
 
     interface IAsyncDisposable with
         member this.DisposeAsync() = this.DisposeAsync()
 
     static member internal Listen(options: ServerOptions) : Result<QuicServer, RuntimeError> =
         let waiting =
-            Channel.CreateBounded<ConnectionCore>(BoundedChannelOptions(max 1 options.Backlog, SingleWriter = true))
+            Channel.CreateBounded<struct (int * ConnectionCore)>(max 1 options.Backlog)
 
-        let events: HubEvents =
-            { Accepted = waiting.Writer.TryWrite
+        let answers = Answers.create options.JudgeClient options.SelectIdentity
+
+        let events shard : HubEvents =
+            { Accepted = fun connection -> waiting.Writer.TryWrite(struct (shard, connection))
               GaveToken = fun _ _ -> ()
               Closed = fun _ -> []
-              Answers = Answers.create options.JudgeClient options.SelectIdentity }
+              Answers = answers }
 
-        HubAgent.Start("coquic server", options.Runtime, options.Streams, events)
-        |> Result.map (fun agent ->
-            agent.Ended.ContinueWith(fun (_: Task) -> waiting.Writer.TryComplete() |> ignore)
+        HubAgent.Start("coquic server", options.Shards, options.Runtime, options.Streams, answers, events)
+        |> Result.map (fun agents ->
+            let server = new QuicServer(agents, waiting.Reader, options.Streams)
+
+            server.Ended.ContinueWith(fun (_: Task) -> waiting.Writer.TryComplete() |> ignore)
             |> ignore
 
-            new QuicServer(agent, waiting.Reader, options.Streams))
+            server)
 
     /// Binds the address and listens.
     static member ListenAsync

@@ -29,6 +29,8 @@ type RuntimeOptions =
         SocketBufferBytes: int
         /// Whether to use segmentation and receive offload where the system has them.
         Offload: bool
+        /// How connection IDs look to a load balancer; none leaves them to the endpoint's configuration, and to shards.
+        LoadBalancing: LoadBalancing option
     }
 
 /// What a program runs with.
@@ -44,7 +46,8 @@ module RuntimeOptions =
           RecordTo = None
           QlogDirectory = None
           SocketBufferBytes = 4 * 1024 * 1024
-          Offload = true }
+          Offload = true
+          LoadBalancing = None }
 
     /// An endpoint that is bound to an address and port.
     let bound (localEndPoint: IPEndPoint) (endpoint: EndpointConfig) : RuntimeOptions =
@@ -119,13 +122,14 @@ module Runtime =
         endPoint.Address.Equals IPAddress.Any
         || endPoint.Address.Equals IPAddress.IPv6Any
 
-    let private openAt (options: RuntimeOptions) (bind: IPEndPoint) =
+    let private openAt (options: RuntimeOptions) sharesPort (bind: IPEndPoint) =
         UdpSockets.openSocket
             { Bind = bind
               BufferBytes = options.SocketBufferBytes
               Offload = options.Offload
               // A server behind several addresses answers from the one that it was asked at.
-              PacketInformation = options.Endpoint.Role = Role.Server && isWildcard bind }
+              PacketInformation = options.Endpoint.Role = Role.Server && isWildcard bind
+              SharesPort = sharesPort }
 
     let mutable private hasComplained = 0
 
@@ -135,13 +139,13 @@ module Runtime =
         | Some complaint when Interlocked.Exchange(&hasComplained, 1) = 0 -> Diagnostics.Trace.TraceWarning complaint
         | _ -> ()
 
-    let private openSockets (options: RuntimeOptions) =
+    let private openSockets (options: RuntimeOptions) sharesPort =
         options.LocalEndPoint
         |> Option.defaultWith anyAddress
-        |> openAt options
+        |> openAt options sharesPort
         |> Result.map (fun socket ->
             checkBuffers options socket
-            new SocketGroup(socket, openAt options))
+            new SocketGroup(socket, openAt options false))
 
     /// Closes what was opened before, when the next thing cannot be.
     let private orClose (opened: IDisposable) result =
@@ -181,31 +185,113 @@ module Runtime =
                 |> Result.map (fun endpoint -> new EndpointEngine(endpoint, Some file) :> IEngine))
 
     /// Everything that a program needs, but its thread does not run yet.
-    let internal prepare
-        (name: string)
-        (options: RuntimeOptions)
-        (hooks: HostHooks)
-        (program: Program<'model, 'message>)
-        : Result<Agent<'model, 'message>, RuntimeError> =
+    let private prepareOne name (options: RuntimeOptions) (shard: Shard | null) (hooks: HostHooks, program) =
         createEngine options
         |> Result.bind (fun engine ->
-            openSockets options
+            openSockets options (not (isNull shard))
             |> orClose engine
             |> Result.bind (fun sockets ->
                 Traces.Open(options.KeyLogFile, options.QlogDirectory)
                 |> orClose sockets
                 |> orClose engine
-                |> Result.map (fun traces -> Agent(name, sockets, engine, program, hooks, traces))))
+                |> Result.map (fun traces -> Agent(name, sockets, engine, program, hooks, traces, shard))))
+
+    let private isNative (options: RuntimeOptions) =
+        match options.Engine with
+        | Some source -> source = EngineSource.Native
+        | None -> Environment.GetEnvironmentVariable CoQuic.Interop.EngineSources.EnvironmentVariable = "native"
+
+    let private withConnectionIds scheme (options: RuntimeOptions) =
+        { options with
+            Endpoint.ConnectionIds = scheme }
+
+    /// Nobody else is at the address: once sockets share it, the system does not say so any more.
+    let private claim (options: RuntimeOptions) : Result<unit, RuntimeError> =
+        match options.LocalEndPoint with
+        | Some bind when bind.Port <> 0 -> openAt options false bind |> Result.map (fun socket -> socket.Dispose())
+        | _ -> Ok()
+
+    /// A recording is of one endpoint.
+    let private recordedApart number (options: RuntimeOptions) =
+        { options with
+            RecordTo =
+                options.RecordTo
+                |> Option.map (fun path -> if number = 0 then path else $"{path}.{number}") }
+
+    /// The others join the first at its port.
+    let private prepareShards name (options: RuntimeOptions) (shards: (Shard * IConnectionIdScheme) list) make =
+        let rec next number (options: RuntimeOptions) (shards: (Shard * IConnectionIdScheme) list) agents =
+            match shards with
+            | [] -> Ok(List.rev agents)
+            | (shard, scheme) :: others ->
+                let mine = options |> withConnectionIds scheme |> recordedApart number
+
+                match prepareOne $"{name} {number}" mine shard (make number) with
+                | Ok agent ->
+                    let joining =
+                        { options with
+                            LocalEndPoint = Some agent.LocalEndPoint }
+
+                    next (number + 1) joining others (agent :: agents)
+                | Error error ->
+                    agents |> List.iter (fun (agent: Agent<'model, 'message>) -> agent.Discard())
+                    Error error
+
+        next 0 options shards []
+
+    /// So many agents at one port, which do not run yet. `make` gives each its program.
+    let internal prepare
+        (name: string)
+        (count: int)
+        (options: RuntimeOptions)
+        (make: int -> HostHooks * Program<'model, 'message>)
+        : Result<Agent<'model, 'message> list, RuntimeError> =
+        let balanced =
+            match options.LoadBalancing with
+            | Some balancing when count = 1 ->
+                LoadBalancing.scheme None balancing
+                |> Result.map (fun scheme -> withConnectionIds scheme options)
+            | _ -> Ok options
+
+        match Shards.problem count (isNative options), balanced with
+        | Some error, _
+        | None, Error error -> Error error
+        | None, Ok options when count = 1 -> prepareOne name options null (make 0) |> Result.map List.singleton
+        | None, Ok options ->
+            let options =
+                { options with
+                    Endpoint = Shards.share count options.Endpoint }
+
+            claim options
+            |> Result.bind (fun () ->
+                options.LoadBalancing
+                |> Option.defaultWith LoadBalancing.own
+                |> Shards.create count)
+            |> Result.bind (fun shards ->
+                prepareShards name options [ for shard, scheme in shards -> shard, scheme :> IConnectionIdScheme ] make)
+
+    /// Binds so many sockets to one port (1 to 256; more than one on Linux only) and starts a program on each, with a thread and an
+    /// endpoint of its own: a server on several processors. `program` gives each shard, numbered from 0, its own. Keys of tokens,
+    /// tickets and stateless resets are the same for all, and each has its part of the endpoint's limits of connections. Whoever
+    /// stops one has to stop the others.
+    let startShards
+        (count: int)
+        (options: RuntimeOptions)
+        (program: int -> Program<'model, 'message>)
+        : Result<RunningAgent<'model, 'message> list, RuntimeError> =
+        prepare "coquic agent" count options (fun number -> HostHooks(), program number)
+        |> Result.map (
+            List.map (fun agent ->
+                agent.Start()
+                RunningAgent agent)
+        )
 
     /// Binds a socket and starts a program on it. What cannot work is an error before anything runs.
     let start
         (options: RuntimeOptions)
         (program: Program<'model, 'message>)
         : Result<RunningAgent<'model, 'message>, RuntimeError> =
-        prepare "coquic agent" options (HostHooks()) program
-        |> Result.map (fun agent ->
-            agent.Start()
-            RunningAgent agent)
+        startShards 1 options (fun _ -> program) |> Result.map List.head
 
     /// The address of a host and port, for binding: a literal as it stands, or what the resolver says.
     let resolve (host: string) (port: int) : Task<Result<IPEndPoint, RuntimeError>> =

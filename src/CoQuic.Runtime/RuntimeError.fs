@@ -24,6 +24,8 @@ type RuntimeError =
     | PortUnreachable of endPoint: IPEndPoint
     /// The configuration cannot work; every fault is listed.
     | Configuration of faults: ConfigurationFault list
+    /// An option of the runtime cannot be.
+    | InvalidOption of name: string * problem: string
     /// The engine that was asked for cannot be had.
     | EngineUnavailable of reason: string
     /// A certificate, a key or another file cannot be used.
@@ -55,6 +57,7 @@ type RuntimeError =
         | Unreachable reason -> $"The host cannot be reached: {reason}."
         | PortUnreachable endPoint -> $"Nobody listens at {endPoint}: the host says so."
         | Configuration faults -> $"""The configuration cannot work: {String.Join("; ", faults)}."""
+        | InvalidOption(name, problem) -> $"The option {name} cannot be: {problem}."
         | EngineUnavailable reason -> $"The QUIC engine is not available: {reason}"
         | FileUnusable(path, problem) -> $"The file '{path}' cannot be used: {problem}"
         | ConnectionClosed reason -> RuntimeError.Describe reason

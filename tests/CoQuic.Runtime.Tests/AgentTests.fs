@@ -21,7 +21,7 @@ let private openSockets () =
 
 let private startWith (engine: FakeEngine) program =
     let agent =
-        Agent("test agent", openSockets (), engine, program, HostHooks(), Traces.None)
+        Agent("test agent", openSockets (), engine, program, HostHooks(), Traces.None, null)
 
     agent.Start()
     agent

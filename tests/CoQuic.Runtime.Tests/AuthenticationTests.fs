@@ -224,7 +224,7 @@ let tests =
                   Expect.equal renewed (Some "renewed.example") "exchanged"
 
                   store.Remove "one.example"
-                  store.Fallback <- None
+                  store.Fallback <- null
                   let options = clientOptions server
 
                   let! alert =

@@ -13,7 +13,8 @@ open Expecto
 open CoQuic.Runtime
 open CoQuic.Runtime.Tests.ConnectionKit
 
-let private certificate =
+/// For localhost, with its key.
+let internal certificate =
     lazy
         (use key = ECDsa.Create ECCurve.NamedCurves.nistP256
          let request = CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
@@ -48,7 +49,10 @@ let private face =
       typeof<QuicException>
       typeof<QuicConnectionOptions>
       typeof<QuicClientOptions>
-      typeof<QuicServerOptions> ]
+      typeof<QuicServerOptions>
+      typeof<QuicLoadBalancerOptions>
+      typeof<ServerIdentityStore>
+      typeof<TokenStore> ]
 
 let rec private parts (shown: Type) : Type list =
     shown

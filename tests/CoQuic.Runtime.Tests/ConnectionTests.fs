@@ -194,6 +194,28 @@ let transfers =
                   do! within (client.DisposeAsync().AsTask())
               }
 
+          testCaseTask "pipes write and read a stream"
+          <| fun () ->
+              task {
+                  use server = listen (serverOptions IPAddress.Loopback)
+                  let! client, accepted = pair server
+                  let! sending = openStream client QuicStreamType.Unidirectional
+                  let writer = Pipelines.PipeWriter.Create sending
+                  let bytes = pattern 100_000
+                  let! _ = writer.WriteAsync(ReadOnlyMemory bytes, never).AsTask() |> inTime
+                  do! within (writer.CompleteAsync().AsTask())
+                  let! receiving = acceptStream accepted
+                  let reader = Pipelines.PipeReader.Create receiving
+                  let! all = reader.ReadAtLeastAsync(bytes.Length, never).AsTask() |> inTime
+                  let buffer = all.Buffer
+                  Expect.isTrue (Buffers.BuffersExtensions.ToArray &buffer = bytes) "the bytes"
+                  reader.AdvanceTo all.Buffer.End
+                  let! last = reader.ReadAsync(never).AsTask() |> inTime
+                  Expect.isTrue last.IsCompleted "the end"
+                  do! within (reader.CompleteAsync().AsTask())
+                  do! within (client.DisposeAsync().AsTask())
+              }
+
           testCaseTask "plain sockets carry connections as well"
           <| fun () ->
               task {

@@ -49,6 +49,32 @@ let tests =
 
                   Expect.hasLength identity.CertificateChain 1 "one certificate")
 
+          testCase "a certificate, its chain and its key are read from a PFX file"
+          <| fun () ->
+              use key = ECDsa.Create ECCurve.NamedCurves.nistP256
+              let request = CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+
+              use certificate =
+                  request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays -1.0, DateTimeOffset.UtcNow.AddDays 1.0)
+
+              use other = X509CertificateLoader.LoadCertificate(certificate.RawData)
+
+              let path = Path.GetTempFileName()
+
+              try
+                  let all = X509Certificate2Collection [| certificate; other |]
+                  File.WriteAllBytes(path, all.Export(X509ContentType.Pfx, "secret") |> nonNull)
+                  let identity = Expect.wantOk (Identities.ofPfxFile path "secret") "the identity"
+                  Expect.isNonEmpty identity.CertificateChain "its chain"
+                  Identities.ofPfxFile path "wrong" |> expectUnusable path
+                  let onlyCertificates = X509Certificate2Collection [| other |]
+                  File.WriteAllBytes(path, onlyCertificates.Export(X509ContentType.Pfx, "") |> nonNull)
+                  Identities.ofPfxFile path "" |> expectUnusable path
+              finally
+                  File.Delete path
+
+              Identities.ofPfxFile "no-such.pfx" "" |> expectUnusable "no-such.pfx"
+
           testCase "a file that is not there is named"
           <| fun () ->
               Identities.ofPemFiles "no-such.pem" "no-such.key"

@@ -22,6 +22,9 @@ type internal ConnectionCore
     let waiting =
         Channel.CreateUnbounded<StreamCore>(UnboundedChannelOptions(SingleWriter = true))
 
+    let datagrams = DatagramInbox()
+    let begun = Clock.now ()
+
     let closed =
         TaskCompletionSource<RuntimeError>(TaskCreationOptions.RunContinuationsAsynchronously)
 
@@ -38,6 +41,7 @@ type internal ConnectionCore
             source.Task.Exception |> ignore
 
     let add id isOurs =
+        Telemetry.onStreamOpened ()
         let stream = StreamCore(handle, id, isOurs, settings, queue)
         streams.Add(id, stream)
         stream
@@ -59,6 +63,9 @@ type internal ConnectionCore
 
     /// Completes when the handshake is done; fails when the connection ends before.
     member _.Ready: Task = ready.Task
+
+    /// DATAGRAMs that came in.
+    member _.Datagrams = datagrams
 
     /// What became of early data; none while nothing is known, or nobody asked.
     member val ZeroRtt: ZeroRttStatus option = None with get, set
@@ -84,6 +91,7 @@ type internal ConnectionCore
     /// The agent's: the handshake is done.
     member this.OnReady(information: HandshakeInformation option) =
         this.Handshake <- information
+        Telemetry.onReady role (Clock.now () - begun)
         ready.TrySetResult() |> ignore
 
     /// How the connection ended, once it has.
@@ -136,10 +144,12 @@ type internal ConnectionCore
     /// The agent's: the connection has ended, and with it every stream.
     member _.OnClosed(reason: RuntimeError) =
         let error = QuicExceptions.ofError reason
+        Telemetry.onClosed role reason
         closed.TrySetResult reason |> ignore
         failQuietly ready error
         failQuietly firstTicket error
         waiting.Writer.TryComplete error |> ignore
+        datagrams.Complete error
 
         for stream in streams.Values do
             stream.OnClosed error

@@ -27,6 +27,7 @@ type internal HubMessage =
     | Close of connection: ConnectionCore * code: uint64 * reason: string
     | UpdateKeys of connection: ConnectionCore
     | Move of move: PendingMove
+    | SendDatagram of connection: ConnectionCore * datagram: Bytes * pending: TaskCompletionSource
     /// Nobody listens where a connection is being opened.
     | Unreachable of connection: ConnectionHandle
     /// Streams were written to or read from.
@@ -67,6 +68,7 @@ type internal Hub
 
     let streams = Dictionary<StreamTag, PendingStream>()
     let moves = Moves()
+    let datagrams = Queue<TaskCompletionSource>()
     let arrived = List<StreamCore>()
     let mutable lastTag = 0
 
@@ -87,6 +89,7 @@ type internal Hub
     let add handle role =
         let connection = ConnectionCore(handle, role, peer (), settings, queue)
         connections.Add(handle, connection)
+        Telemetry.onOpened role
         connection
 
     let connect request pending =
@@ -170,6 +173,24 @@ type internal Hub
             []
         | ValueNone -> moves.Begin move
 
+    let sendDatagram (connection: ConnectionCore) datagram (pending: TaskCompletionSource) =
+        match connection.Failure with
+        | ValueSome error ->
+            pending.TrySetException error |> ignore
+            []
+        | ValueNone ->
+            datagrams.Enqueue pending
+
+            [ Command.SendDatagram
+                  { Connection = connection.Handle
+                    Bytes = datagram
+                    Priority = 0 } ]
+
+    let onDatagram (received: ReceiveDatagramData) =
+        match connections.TryGetValue received.Connection with
+        | true, connection -> connection.Datagrams.Add received.Bytes
+        | _ -> ()
+
     /// Where a client's server prefers to be reached, at an address of the family that it uses already (RFC 9000 §9.6).
     let onPreferredAddress (offer: PeerPreferredAddressAvailable) =
         match connections.TryGetValue offer.Connection with
@@ -239,6 +260,8 @@ type internal Hub
     let onStreamData (data: ReceiveStreamData) =
         match connections.TryGetValue data.Connection with
         | true, connection ->
+            Telemetry.onReceived data.Bytes.Length
+
             match connection.FindOrAccept data.Stream with
             | ValueSome stream ->
                 if stream.OnData(data.Bytes.Memory, data.Fin) then
@@ -320,6 +343,7 @@ type internal Hub
         | HubMessage.Connect(request, pending) -> connect request pending
         | HubMessage.OpenStream pending -> openStream pending
         | HubMessage.Move pending -> move pending
+        | HubMessage.SendDatagram(connection, datagram, pending) -> sendDatagram connection datagram pending
         | HubMessage.Unreachable handle -> giveUp handle
         | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
             // What was written before is handed over before.
@@ -350,6 +374,7 @@ type internal Hub
             onStopSending stop
             []
         | Signal.SendProgress progress ->
+            Telemetry.onAcknowledged progress.Released
             withStream progress.Connection progress.Stream (fun stream -> stream.OnProgress progress.Released)
             []
         | Signal.ZeroRtt event ->
@@ -360,6 +385,9 @@ type internal Hub
             []
         | Signal.CertificateVerdictNeeded needed -> await (Answers.judge events.Answers needed)
         | Signal.ServerIdentityNeeded needed -> await (Answers.identify events.Answers needed)
+        | Signal.Datagram received ->
+            onDatagram received
+            []
         | Signal.Confirmed handle -> onConfirmed handle
         | Signal.PathChanged change ->
             onPathChanged change
@@ -373,7 +401,6 @@ type internal Hub
             []
         // A command that crossed the end of its stream or connection on the way.
         | Signal.Declined _
-        | Signal.Datagram _
         | Signal.Inspected _ -> []
 
     /// The program.
@@ -384,6 +411,15 @@ type internal Hub
                 match event with
                 | Network signal -> (), onSignal signal
                 | Message message -> (), onMessage message }
+
+    /// The oldest DATAGRAM under way to the endpoint has got there, or was refused.
+    member _.OnDatagramTaken(refusal: LocalError option) =
+        match datagrams.TryDequeue(), refusal with
+        | (true, pending), None -> pending.TrySetResult() |> ignore
+        | (true, pending), Some error ->
+            pending.TrySetException(QuicExceptions.ofError (RuntimeError.Declined error))
+            |> ignore
+        | (false, _), _ -> ()
 
     /// A move that a connection was asked to make has ended.
     member _.OnMoved(handle: ConnectionHandle, outcome: Result<IPEndPoint, RuntimeError>) =

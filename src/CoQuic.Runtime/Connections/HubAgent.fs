@@ -88,7 +88,8 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
     /// Completes when the agent has ended, however it did.
     member _.Ended: Task = settled
 
-    static member Start(name: string, runtime: RuntimeOptions, streams: StreamOptions, events: HubEvents) =
+    /// The hub of one agent, its hooks, and how the agent takes its place once it is there.
+    static member private CreateHub(runtime: RuntimeOptions, streams: StreamOptions, events: HubEvents) =
         // The queue rings the agent, which runs the hub, which has the queue: the bell is hung before the agent starts. Answers
         // to questions come the same way.
         let bell = ref ignore
@@ -100,13 +101,39 @@ type internal HubAgent private (agent: Agent<unit, HubMessage>, hub: Hub) =
             Hub(settings runtime streams, queue, hooks, (fun message -> answered.Value message), events)
 
         hooks.Heard <- hub.Announce
+        hooks.TookDatagram <- hub.OnDatagramTaken
         hooks.Unreachable <- fun connection -> answered.Value(HubMessage.Unreachable connection)
         hooks.Moved <- fun connection outcome -> hub.OnMoved(connection, outcome)
 
-        Runtime.prepare name (configure runtime streams events.Answers) hooks hub.Program
-        |> Result.map (fun agent ->
+        let join (agent: Agent<unit, HubMessage>) =
             bell.Value <- fun () -> agent.Post HubMessage.Streams
             answered.Value <- agent.Post
-            let hubAgent = HubAgent(agent, hub)
-            agent.Start()
-            hubAgent)
+            HubAgent(agent, hub)
+
+        hub, hooks, join
+
+    /// Starts so many agents at one port.
+    static member Start
+        (
+            name: string,
+            count: int,
+            runtime: RuntimeOptions,
+            streams: StreamOptions,
+            answers: Answers,
+            events: int -> HubEvents
+        ) : Result<HubAgent list, RuntimeError> =
+        let hubs =
+            Array.init (max 1 count) (fun number -> HubAgent.CreateHub(runtime, streams, events number))
+
+        let make number =
+            let hub, hooks, _ = hubs[number]
+            hooks, hub.Program
+
+        Runtime.prepare name count (configure runtime streams answers) make
+        |> Result.map (fun agents ->
+            let joined =
+                agents
+                |> List.mapi (fun number agent -> let _, _, join = hubs[number] in join agent)
+
+            agents |> List.iter _.Start()
+            joined)

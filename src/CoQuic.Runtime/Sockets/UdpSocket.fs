@@ -84,6 +84,8 @@ type internal SocketOptions =
         Offload: bool
         /// Whether reads tell the address that a datagram was sent to: for servers, which answer from it.
         PacketInformation: bool
+        /// Whether other sockets may be bound to the same address and port, among which the system spreads what comes in.
+        SharesPort: bool
     }
 
 [<RequireQualifiedAccess>]
@@ -93,7 +95,8 @@ module internal SocketOptions =
         { Bind = endPoint
           BufferBytes = 4 * 1024 * 1024
           Offload = true
-          PacketInformation = false }
+          PacketInformation = false
+          SharesPort = false }
 
 /// One UDP socket that one thread uses. Nothing here blocks but `Wait`; only `Wake` may be called from other threads.
 type internal IUdpSocket =

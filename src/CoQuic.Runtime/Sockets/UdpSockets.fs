@@ -1,11 +1,20 @@
 namespace CoQuic.Runtime
 
+open System
 open System.Net
 open System.Net.Sockets
 
 /// Opens sockets, and chooses their implementation.
 [<RequireQualifiedAccess>]
 module internal UdpSockets =
+
+    let private socketLevel = 1
+
+    /// SO_REUSEPORT, by Linux's number.
+    let private reusePort = 15
+
+    let private sharePort (socket: Socket) =
+        socket.SetRawSocketOption(socketLevel, reusePort, ReadOnlySpan(BitConverter.GetBytes 1))
 
     let private create (options: SocketOptions) : Socket =
         let socket =
@@ -14,6 +23,9 @@ module internal UdpSockets =
         try
             if options.Bind.AddressFamily = AddressFamily.InterNetworkV6 then
                 socket.DualMode <- options.Bind.Address.Equals IPAddress.IPv6Any
+
+            if options.SharesPort then
+                sharePort socket
 
             SocketBuffers.request socket options.BufferBytes
             socket.Bind options.Bind

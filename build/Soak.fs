@@ -1,0 +1,170 @@
+/// Mixed use for a long time: benchmark clients in all modes through a network that loses datagrams, some of them killed.
+module CoQuic.Build.Soak
+
+open System
+open System.Collections.Generic
+open System.Diagnostics
+open System.IO
+open System.Text.Json
+open System.Threading
+open CoQuic.Build.Shell
+open CoQuic.Build.Talk
+
+let private perf = inRoot "artifacts/perf/coquic-fsharp-perf"
+let private relay = inRoot "tests/CoQuic.Load/bin/Release/net10.0/coquic-load.dll"
+
+/// Clients at a time.
+let private atOnce = 3
+
+let private loss = 0.01
+
+/// One in so many clients is killed.
+let private killedOneIn = 4
+
+/// What is small enough to end within seconds, also with losses.
+let private modes =
+    [ [ "--mode"; "bulk"; "--direction"; "download"; "--total-bytes"; "8388608" ]
+      [ "--mode"; "bulk"; "--direction"; "upload"; "--total-bytes"; "8388608" ]
+      [ "--mode"; "rr"; "--requests"; "500"; "--requests-in-flight"; "8" ]
+      [ "--mode"; "persistent-rr"; "--duration"; "2s" ]
+      [ "--mode"; "crr"; "--requests"; "30"; "--connections"; "3" ] ]
+
+type private Client =
+    {
+        Child: Process
+        Report: string
+        /// When it is killed; none where it may end.
+        Victim: DateTime option
+    }
+
+/// What has been seen so far.
+type private Tally =
+    { mutable Completed: int
+      mutable Killed: int
+      Memory: List<TimeSpan * float>
+      Descriptors: List<TimeSpan * float> }
+
+let private startClient (random: Random) port =
+    let report = Path.GetTempFileName()
+    let mode = modes[random.Next modes.Length]
+
+    let info =
+        ProcessStartInfo(
+            perf,
+            [ "client"; "--port"; port ] @ mode @ [ "--json-out"; report ],
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        )
+
+    match Process.Start info with
+    | null -> stop $"{perf} did not start."
+    | child ->
+        child.BeginOutputReadLine()
+        child.BeginErrorReadLine()
+
+        { Child = child
+          Report = report
+          Victim =
+            if random.Next killedOneIn = 0 then
+                Some(DateTime.UtcNow.AddMilliseconds(float (random.Next(100, 2000))))
+            else
+                None }
+
+/// A client that was not killed has done what it was asked, and says so.
+let private judge (client: Client) =
+    use report = JsonDocument.Parse(File.ReadAllText client.Report)
+    let status = report.RootElement.GetProperty("status").GetString()
+
+    if client.Child.ExitCode <> 0 || status <> "ok" then
+        stop
+            $"A client ended with exit status {client.Child.ExitCode} and status={status}: {report.RootElement.GetRawText()}"
+
+/// Whether the client is still at work.
+let private look (tally: Tally) (client: Client) =
+    if client.Child.HasExited then
+        judge client
+        tally.Completed <- tally.Completed + 1
+        File.Delete client.Report
+        false
+    elif client.Victim |> Option.exists (fun at -> at <= DateTime.UtcNow) then
+        kill client.Child
+        tally.Killed <- tally.Killed + 1
+        File.Delete client.Report
+        false
+    else
+        true
+
+let private sample (watch: Stopwatch) (server: Process) tally =
+    tally.Memory.Add(watch.Elapsed, residentMemory server)
+    tally.Descriptors.Add(watch.Elapsed, float (descriptors server))
+
+/// The median of what was seen between two instants.
+let private medianBetween (first: TimeSpan) (last: TimeSpan) (samples: List<TimeSpan * float>) =
+    let values =
+        [ for at, value in samples do
+              if at >= first && at <= last then
+                  value ]
+        |> List.sort
+
+    values[values.Length / 2]
+
+/// At the end there is no more of it than there was once everything had warmed up, a fifth of the way: within 10 %.
+let private growth (length: TimeSpan) name samples =
+    let early = medianBetween (length * 0.2) (length * 0.35) samples
+    let late = medianBetween (length * 0.85) length samples
+
+    if late > early * 1.1 then
+        stop $"The server's {name} grew from %.0f{early} to %.0f{late}."
+
+    [ $"server_{name}_early", Math.Round(early, 1)
+      $"server_{name}_late", Math.Round(late, 1) ]
+
+let private turn (random: Random) port tally (clients: Client list) =
+    let alive = clients |> List.filter (look tally)
+    alive @ [ for _ in alive.Length .. atOnce - 1 -> startClient random port ]
+
+let private complaints (server: Process) =
+    if server.HasExited then
+        stop $"The server ended with exit status {server.ExitCode}."
+
+/// Runs for so long, and fails when anything is lost, leaks or goes wrong, or when it was over too soon.
+let run (length: TimeSpan) (seed: int) : (string * float) list =
+    let random = Random seed
+    let port = 14439
+    let server = Talk.start perf [ "server"; "--port"; string port ]
+    hear server "listening" |> ignore
+
+    let network =
+        Talk.start "dotnet" [ relay; "relay"; string port; string loss; string seed ]
+
+    let watch = Stopwatch.StartNew()
+
+    let tally =
+        { Completed = 0
+          Killed = 0
+          Memory = List()
+          Descriptors = List() }
+
+    let mutable clients = []
+
+    try
+        let front = hear network "port"
+
+        while watch.Elapsed < length do
+            clients <- turn random front tally clients
+            complaints server
+            sample watch server tally
+            Thread.Sleep 200
+
+        if watch.Elapsed < length || tally.Completed = 0 then
+            stop "It was over before it had shown anything."
+
+        [ "seconds", Math.Round(watch.Elapsed.TotalSeconds, 1)
+          "clients_completed", float tally.Completed
+          "clients_killed", float tally.Killed ]
+        @ growth length "mib" tally.Memory
+        @ growth length "descriptors" tally.Descriptors
+    finally
+        clients |> List.iter (fun client -> kill client.Child)
+        kill network
+        kill server
