@@ -159,6 +159,8 @@ module Arguments =
             set (duration "--connect-timeout" text) (fun timeout config ->
                 { config with
                     ConnectTimeout = (if timeout = TimeSpan.Zero then None else Some timeout) })
+        | Option.Shards text ->
+            set (numberFrom "--shards" 1UL 256UL text) (fun count config -> { config with Shards = int count })
         | Option.Resume -> set (Ok()) (fun () config -> { config with Resume = true })
         | Option.Repeat text ->
             set (numberFrom "--repeat" 1UL 1000UL text) (fun count config -> { config with Repeat = int count })

@@ -45,6 +45,8 @@ type Config =
         ServerName: string
         VerifyPeer: bool
         JsonOut: string option
+        /// How many threads a server has, with a socket each at its port: 1 to 256.
+        Shards: int
         /// Whether the connections of crr after the first resume its session.
         Resume: bool
         /// How often a client runs the benchmark, 1 to 1000.
@@ -83,6 +85,7 @@ module Config =
           ServerName = "localhost"
           VerifyPeer = false
           JsonOut = None
+          Shards = 1
           Resume = false
           Repeat = 1
           QlogDirectory = None

@@ -29,6 +29,7 @@ type Option =
     | [<CustomCommandLine "--verify-peer">] VerifyPeer
     | [<CustomCommandLine "--json-out">] JsonOut of path: string
     | [<CustomCommandLine "--connect-timeout">] ConnectTimeout of duration: string
+    | [<CustomCommandLine "--shards">] Shards of count: string
     | [<CustomCommandLine "--resume">] Resume
     | [<CustomCommandLine "--repeat">] Repeat of count: string
     | [<CustomCommandLine "--chart">] Chart of path: string
@@ -64,6 +65,7 @@ type Option =
             | VerifyPeer -> "check the server's certificate and its name"
             | JsonOut _ -> "file for the result as JSON, overwritten"
             | ConnectTimeout _ -> "how long a client waits for the server, such as 500ms or 10s, 0s for ever; 10s"
+            | Shards _ -> "threads of a server, each with a socket at its port, 1 to 256; 1"
             | Resume -> "crr: every connection after the first resumes a session, as returning clients do"
             | Repeat _ -> "run the benchmark so often, 1 to 1000, and report median and spread; 1"
             | Chart _ -> "file for a page with throughput over time and the latency distribution, overwritten"

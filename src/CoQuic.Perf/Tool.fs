@@ -188,9 +188,9 @@ module internal Tool =
                             { options config (PerfDefaults.server identity config) with
                                 LocalEndPoint = Some endPoint }
 
-                        Server.program (Environment.serverExit lookUp)
-                        |> Observed.program log
-                        |> Runtime.start options)
+                        let program = Server.program (Environment.serverExit lookUp) |> Observed.program log
+
+                        Runtime.startShards config.Shards options (fun _ -> program))
         }
 
     /// Serves until the server ends by itself or is asked to, and returns the exit status.
@@ -200,10 +200,17 @@ module internal Tool =
             | Error error ->
                 complain (string error)
                 return 1
-            | Ok agent ->
-                Console.Out.WriteLine $"listening on {agent.LocalEndPoint}"
-                let registrations = onSignals (fun () -> agent.Stop() |> ignore)
-                let! _ = agent.Completion
+            | Ok shards ->
+                Console.Out.WriteLine $"listening on {shards.Head.LocalEndPoint}"
+
+                let stopAll () =
+                    shards |> List.iter (fun shard -> shard.Stop() |> ignore)
+
+                let registrations = onSignals stopAll
+                // Shards end together, whichever has a reason to.
+                let! _ = Task.WhenAny(shards |> List.map _.Completion)
+                stopAll ()
+                let! _ = Task.WhenAll(shards |> List.map _.Completion)
                 registrations |> List.iter _.Dispose()
                 tellProfile ()
                 return 0

@@ -44,6 +44,7 @@ let private refused =
       "client --max-outbound-datagram-size 1199", "--max-outbound-datagram-size must be between 1200"
       "client --pmtud-max-datagram-size 1", "--pmtud-max-datagram-size must be between 1200"
       "client --mode rr --direction upload", "--direction is for --mode bulk only"
+      "server --shards 0", "--shards must be between 1 and 256"
       "client --repeat 0", "--repeat must be between 1 and 1000"
       "client --mode rr --resume", "--resume is for --mode crr only"
       "client --mode persistent-rr --request-bytes 0", "--mode persistent-rr needs"
@@ -66,7 +67,7 @@ let tests =
                    --request-bytes 1 --response-bytes 2 --streams 3 --connections 4 --requests-in-flight 5 --requests 6 \
                    --total-bytes 7 --warmup 8ms --duration 9s --max-outbound-datagram-size 1200 \
                    --pmtud-max-datagram-size 1400 --certificate-chain c.pem --private-key k.pem --server-name example.org \
-                   --verify-peer --json-out out.json --connect-timeout 250ms --repeat 3 --qlog traces --keylog keys.txt \
+                   --verify-peer --json-out out.json --connect-timeout 250ms --shards 4 --repeat 3 --qlog traces --keylog keys.txt \
                    --chart chart.html"
 
               let expected =
@@ -94,6 +95,7 @@ let tests =
                     ServerName = "example.org"
                     VerifyPeer = true
                     JsonOut = Some "out.json"
+                    Shards = 4
                     Resume = false
                     Repeat = 3
                     QlogDirectory = Some "traces"

@@ -188,6 +188,26 @@ let tests =
                       File.Delete keys
               }
 
+          testCaseTask "a server of several shards serves many connections, and ends as one"
+          <| fun () ->
+              task {
+                  if not (OperatingSystem.IsLinux()) then
+                      skiptest "only Linux spreads datagrams to one port over several sockets"
+
+                  let server = start [] "server --port 0 --shards 3"
+                  let! first = server.StandardOutput.ReadLineAsync().WaitAsync deadline
+                  let line = first |> Option.ofObj |> Option.defaultValue ""
+                  let port = line.Substring(line.LastIndexOf ':' + 1)
+                  let! client = run $"client --port {port} --mode rr --requests 240 --connections 12"
+
+                  // SIGTERM, as a service manager sends it.
+                  use terminate = Process.Start("kill", string server.Id) |> nonNull
+                  do! terminate.WaitForExitAsync()
+                  let! served = finish server
+                  Expect.equal (client.ExitCode, served.ExitCode) (0, 0) "both end well"
+                  Expect.isEmpty (client.Errors @ served.Errors) "nothing to complain about"
+              }
+
           testCaseTask "a benchmark that is repeated gives a line for each run, one for all, a chart, qlog and secrets"
           <| fun () ->
               task {
