@@ -11,6 +11,9 @@ internal sealed partial class Connection
 
     private readonly EarlyPackets _early = new();
 
+    // When the packet that is being received arrived, if it has waited for its keys.
+    private TimeUs? _earlyArrival;
+
     /// <summary>Takes one datagram over. What cannot be opened changes nothing.</summary>
     /// <param name="now">The instant.</param>
     /// <param name="datagram">The datagram; decrypted in place, and slices of it are given out.</param>
@@ -60,7 +63,11 @@ internal sealed partial class Connection
         foreach (EncryptionLevel level in SendingLevels)
         {
             while (!IsAwaited(level) && _early.TryTake(level, out EarlyPacket packet))
+            {
+                _earlyArrival = packet.ArrivedAt;
                 ReceivePackets(now, packet.Bytes, packet.Destination, packet.Arrival, drops);
+                _earlyArrival = null;
+            }
         }
     }
 
@@ -165,7 +172,7 @@ internal sealed partial class Connection
     private bool KeepForItsKeys(
         TimeUs now, EncryptionLevel level, ReadOnlySpan<byte> bytes, in ProtectedPacket packet, in OwnedDatagram arrival)
     {
-        bool isKept = IsAwaited(level) && _early.TryKeep(level, bytes, packet.DestinationConnectionId, arrival);
+        bool isKept = IsAwaited(level) && _early.TryKeep(now, level, bytes, packet.DestinationConnectionId, arrival);
         if (isKept)
             _qlog?.OnPacketBuffered(now, packet);
         return isKept;
@@ -224,7 +231,7 @@ internal sealed partial class Connection
     {
         RttEstimator rtt = CurrentPath.Recovery.Rtt;
         tracker.RoundTrip = rtt.HasSample ? rtt.SmoothedRtt : TimeSpan.Zero;
-        tracker.OnPacketReceived(now, packetNumber, isAckEliciting, ecn);
+        tracker.OnPacketReceived(now, packetNumber, isAckEliciting, ecn, _earlyArrival);
     }
 
     /// <summary>RFC 9000 §8.1: who sends a Handshake packet has received our Initial. Its keys are of no more use (RFC 9001 §4.9.1).</summary>

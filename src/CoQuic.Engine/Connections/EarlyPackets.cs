@@ -21,11 +21,11 @@ internal sealed class EarlyPackets
     public int Count => _waiting.Count;
 
     /// <summary>Keeps a copy of a packet; false when too much waits already.</summary>
-    public bool TryKeep(EncryptionLevel level, ReadOnlySpan<byte> packet, ConnectionId destination, in OwnedDatagram arrival)
+    public bool TryKeep(TimeUs now, EncryptionLevel level, ReadOnlySpan<byte> packet, ConnectionId destination, in OwnedDatagram arrival)
     {
         if (Count == MaximumPackets || _bytes + packet.Length > MaximumBytes)
             return false;
-        _waiting.Add(new EarlyPacket(level, packet.ToArray(), destination, arrival with { Buffer = default }));
+        _waiting.Add(new EarlyPacket(now, level, packet.ToArray(), destination, arrival with { Buffer = default }));
         _bytes += packet.Length;
         return true;
     }
@@ -44,9 +44,10 @@ internal sealed class EarlyPackets
 }
 
 /// <summary>A packet that waits for its keys.</summary>
+/// <param name="ArrivedAt">Since when.</param>
 /// <param name="Level">Which keys.</param>
 /// <param name="Bytes">The packet alone.</param>
 /// <param name="Destination">The connection ID that it was sent to.</param>
 /// <param name="Arrival">How its datagram arrived, without the datagram.</param>
 internal readonly record struct EarlyPacket(
-    EncryptionLevel Level, Memory<byte> Bytes, ConnectionId Destination, OwnedDatagram Arrival);
+    TimeUs ArrivedAt, EncryptionLevel Level, Memory<byte> Bytes, ConnectionId Destination, OwnedDatagram Arrival);

@@ -84,10 +84,16 @@ internal sealed class AckTracker
     public TimeSpan AckDelay(TimeUs now) => now - _largestReceivedTime;
 
     /// <summary>Takes a packet whose frames were processed, and which was no duplicate.</summary>
-    public void OnPacketReceived(TimeUs now, ulong packetNumber, bool isAckEliciting, EcnCodepoint ecn)
+    /// <param name="now">The instant.</param>
+    /// <param name="packetNumber">Its number.</param>
+    /// <param name="isAckEliciting">Whether it asks for an acknowledgment.</param>
+    /// <param name="ecn">How its datagram was marked.</param>
+    /// <param name="arrivedAt">When it arrived, if it has waited for its keys: that delay is reported too (RFC 9000 §13.2.5).</param>
+    public void OnPacketReceived(
+        TimeUs now, ulong packetNumber, bool isAckEliciting, EcnCodepoint ecn, TimeUs? arrivedAt = null)
     {
         if (_received.IsEmpty || packetNumber > _received.Largest)
-            _largestReceivedTime = now;
+            _largestReceivedTime = arrivedAt ?? now;
         _received.Add(packetNumber);
         _reportFrom = Math.Min(_reportFrom, packetNumber);
         EcnCounts = EcnCounts.Add(ecn);

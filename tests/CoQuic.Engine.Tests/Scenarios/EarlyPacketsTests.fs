@@ -100,7 +100,7 @@ let tests =
               let destination = ConnectionId(ReadOnlySpan(Array.zeroCreate 8))
 
               let keep level (size: int) =
-                  early.TryKeep(level, ReadOnlySpan(Array.zeroCreate size), destination, &arrival)
+                  early.TryKeep(TimeUs.Zero, level, ReadOnlySpan(Array.zeroCreate size), destination, &arrival)
 
               for _ in 1 .. EarlyPackets.MaximumPackets do
                   Expect.isTrue (keep EncryptionLevel.OneRtt 100) "as many as that"

@@ -258,6 +258,31 @@ let tests =
               for reason in [ DropReason.NotAuthentic; DropReason.Malformed ] do
                   Expect.equal (pair.Client.CountDropped reason) 0UL $"{reason}"
 
+          testCase "the time that packets waited for their keys is not taken for a round trip (RFC 9000 §13.2.5)"
+          <| fun () ->
+              let pair = patientPair 1 ideal
+
+              pair.Tamper <-
+                  fun side _ bytes ->
+                      let isLong = bytes[0] &&& 0x80uy <> 0uy
+                      let second = (pair.Now - origin).TotalSeconds
+
+                      if side = Client && isLong && second > 0.01 && second < 2.0 then
+                          Bytes.Empty
+                      else
+                          bytes
+
+              connect pair
+              await "the client is ready" (hasState Client StateChange.HandshakeReady) pair
+              // These wait at the server for two seconds, until the client's Finished arrives.
+              pass (ms 100.0) pair
+              Expect.isNone (send Client stream0 (pattern 3_000) true pair) "taken"
+              await "all arrives" (fun pair -> snd (received Server stream0 pair)) pair
+              await "confirmed" confirmed pair
+              pass (seconds 1.0) pair
+              Expect.isGreaterThan (pair.Now - origin) (seconds 2.0) "they waited"
+              Expect.isLessThan (statistics Client pair).SmoothedRtt (ms 100.0) "a round trip takes 20 ms"
+
           testCase "a link that duplicates does so, and the copies are known as such"
           <| fun () ->
               let pair = connected 1 { ideal with Duplication = 1.0 }
