@@ -1,0 +1,107 @@
+/// Cost grows as the work does. What is counted is the same on every machine: datagrams, and bytes that the heap gave out.
+module CoQuic.Engine.Tests.Scenarios.CostTests
+
+open System
+open Expecto
+open CoQuic.Engine
+open CoQuic.Engine.Tests.Scenarios.Pair
+
+let private minute = TimeSpan.FromMinutes 1.0
+
+/// Growth beyond this is more than chance: what grows with the square would be ten times as much.
+let private tolerance = 1.5
+
+type private Cost =
+    { Datagrams: float
+      AllocatedBytes: float }
+
+let private connected server link =
+    let pair = withConfigs (clientConfig 3UL) server 3 link
+    connect pair
+    Expect.isTrue (runUntil minute confirmed pair) "confirmed"
+    pair
+
+/// What some work costs both sides, by the piece.
+let private costOf pieces pair work =
+    let sent () = pair.Sent[Client] + pair.Sent[Server]
+    let sentBefore = sent ()
+    let before = GC.GetAllocatedBytesForCurrentThread()
+    work ()
+
+    { Datagrams = float (sent () - sentBefore) / float pieces
+      AllocatedBytes = float (GC.GetAllocatedBytesForCurrentThread() - before) / float pieces }
+
+let private expectNoGrowth few many =
+    Expect.isLessThan many.Datagrams (tolerance * few.Datagrams) "datagrams by the piece"
+    Expect.isLessThan many.AllocatedBytes (tolerance * few.AllocatedBytes) "allocated bytes by the piece"
+
+/// Unidirectional streams of a hundred bytes, all written before the first is acknowledged.
+let private streams count =
+    let transport = TransportConfig(InitialMaxStreamsUni = 20_000UL)
+
+    let server = serverConfig "test" 3UL |> having [ "Transport", box transport ]
+
+    let pair = connected server ideal
+    let payload = Array.zeroCreate<byte> 100
+
+    let cost =
+        costOf count pair (fun () ->
+            for index in 0 .. count - 1 do
+                let stream = StreamId(4UL * uint64 index + 2UL)
+                Expect.isNone (send Client stream payload true pair) "written"
+
+            pass (TimeSpan.FromSeconds 20.0) pair)
+
+    let ended = told<ReceiveStreamDataEffect> Server pair |> List.filter _.Fin
+    Expect.hasLength ended count "every stream has arrived"
+    cost
+
+/// A transfer of so many blocks of 64 KiB, one packet in ten lost.
+let private lossy blocks =
+    let pair = connected (serverConfig "test" 3UL) { ideal with Loss = 0.1 }
+    let bytes = Array.zeroCreate<byte>(blocks * 65_536)
+
+    let cost =
+        costOf blocks pair (fun () ->
+            Expect.isNone (send Client (StreamId 0UL) bytes true pair) "written"
+            pass (TimeSpan.FromMinutes 30.0) pair)
+
+    let received =
+        told<ReceiveStreamDataEffect> Server pair
+        |> List.sumBy (fun part -> part.Bytes.Length)
+
+    Expect.equal received bytes.Length "all has arrived"
+    cost
+
+/// A hundred writes on one connection of an endpoint that holds so many.
+let private amongConnections count =
+    let pair = connected (serverConfig "test" 3UL) ideal
+
+    for _ in 2..count do
+        connect pair
+
+    pass (TimeSpan.FromSeconds 5.0) pair
+    Expect.equal pair.Server.ConnectionCount count "all connections are there"
+
+    costOf 100 pair (fun () ->
+        for index in 0..99 do
+            Expect.isNone (send Client (StreamId(4UL * uint64 index)) [| 1uy |] true pair) "written")
+
+[<Tests>]
+let tests =
+    testList
+        "scenario: cost"
+        [ testCase "ten thousand streams on one connection cost no more by the stream than a hundred"
+          <| fun () ->
+              streams 100 |> ignore
+              expectNoGrowth (streams 100) (streams 10_000)
+
+          testCase "with one packet in ten lost, a long transfer costs no more by the byte than a short one"
+          <| fun () ->
+              lossy 4 |> ignore
+              expectNoGrowth (lossy 8) (lossy 64)
+
+          testCase "a connection costs the same alone and among a thousand"
+          <| fun () ->
+              amongConnections 2 |> ignore
+              expectNoGrowth (amongConnections 1) (amongConnections 1_000) ]
