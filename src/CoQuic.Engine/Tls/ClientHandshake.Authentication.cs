@@ -101,6 +101,7 @@ internal sealed partial class ClientHandshake
         byte[] authentication = _certificateRequest is { } request ? AnswerRequest(request) : [];
         byte[] finished = MakeFinished(_handshakeSecrets!);
         _handshakeSecrets!.Dispose();
+        (_handshakeSecrets, _certificateRequest, _offered) = (null, null, ExtensionList.Empty);
 
         TellBytes(EncryptionLevel.Handshake, [.. authentication, .. finished]);
         TellSecret(EncryptionLevel.OneRtt, KeyDirection.Write, application.Client);

@@ -113,6 +113,7 @@ internal sealed partial class ClientHandshake
         KeySchedule.MixSharedSecret(sharedSecret);
         CryptographicOperations.ZeroMemory(sharedSecret);
         _keyShares.Dispose();
+        _keyShares = null;
 
         _handshakeSecrets = DeriveHandshakeSecrets();
         TellSecret(EncryptionLevel.Handshake, KeyDirection.Read, _handshakeSecrets.Server);

@@ -43,6 +43,7 @@ internal sealed partial class ServerHandshake
         TellSecret(EncryptionLevel.OneRtt, KeyDirection.Read, _applicationSecrets!.Client);
         _handshakeSecrets!.Dispose();
         _applicationSecrets.Dispose();
+        (_handshakeSecrets, _applicationSecrets) = (null, null);
         ReadFrom(EncryptionLevel.OneRtt);
         _state = State.Connected;
         Complete();
@@ -50,13 +51,15 @@ internal sealed partial class ServerHandshake
     }
 
     /// <summary>
-    /// Sends session tickets (RFC 8446 §4.6.1), once the handshake is complete, to a client that names a mode in which it can use them.
+    /// Sends session tickets (RFC 8446 §4.6.1), once and when the handshake is complete, to a client that names a mode in which it can use
+    /// them.
     /// </summary>
     /// <param name="now">Calendar time.</param>
     public void IssueTickets(DateTimeOffset now)
     {
         if (_resumption is not { } resumption || !_takesTickets)
             return;
+        _resumption = null;
         List<byte> messages = [];
         for (int number = 0; number < resumption.Count; number++)
         {

@@ -63,7 +63,7 @@ internal sealed partial class ServerHandshake
         _applicationSecrets = DeriveApplicationSecrets();
         TellSecret(EncryptionLevel.OneRtt, KeyDirection.Write, _applicationSecrets.Server);
         ReadFrom(EncryptionLevel.Handshake);
-        (_firstHello, _firstChoice, _flight) = (null, null, null);
+        (_firstHello, _firstChoice, _flight, _parameters) = (null, null, null, default);
         _state = _asksClient ? State.WaitCertificate : State.WaitFinished;
         return null;
     }

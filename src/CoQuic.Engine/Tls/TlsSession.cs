@@ -208,13 +208,14 @@ internal abstract class TlsSession : IDisposable
 
     /// <summary>
     /// The handshake is complete, and the transcript reaches to the client's Finished. Of the key schedule only the
-    /// resumption_master_secret is kept.
+    /// resumption_master_secret is kept, and of the transcript nothing.
     /// </summary>
     protected void Complete()
     {
         IsHandshakeComplete = true;
         _resumptionSecret = KeySchedule.DeriveSecret("res master"u8, Transcript.CurrentHash());
         KeySchedule.Dispose();
+        Transcript.Dispose();
         Tell(new TlsEvent.HandshakeComplete());
     }
 
