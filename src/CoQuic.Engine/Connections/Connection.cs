@@ -31,7 +31,10 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
     private readonly TimeUs _startedAt;
     private TransportParameters? _peerParameters;
 
-    public Connection(TimeUs now, ConnectionSetup setup)
+    /// <param name="now">The instant.</param>
+    /// <param name="setup">What it is made from; kept.</param>
+    /// <param name="initialKeys">A server: the keys that have opened the client's first Initial. The connection owns them.</param>
+    public Connection(TimeUs now, ConnectionSetup setup, InitialKeys? initialKeys = null)
     {
         _setup = setup;
         _config = setup.Config;
@@ -40,7 +43,7 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         _version = new NegotiatedVersion(setup.Version, _config.SupportedVersions, setup.HasNegotiatedVersion);
         _quicBit = new QuicBit(_config.Entropy);
         _validation = new ClientAddressValidation(setup.Token, setup.RetrySourceId);
-        _keys = new ConnectionKeys(setup.InitialKeys ?? InitialKeys.Derive(setup.Version, setup.InitialDestinationId, _role), _config.AeadLimits);
+        _keys = new ConnectionKeys(initialKeys ?? InitialKeys.Derive(setup.Version, setup.InitialDestinationId, _role), _config.AeadLimits);
         TransportConfig transport = _config.Transport;
         _acks = NewAckTrackers(transport);
         _skipper = transport.EnableOptimisticAckMitigation ? new PacketNumberSkipper(_config.Entropy) : null;

@@ -56,9 +56,6 @@ internal sealed record ConnectionSetup
     /// <summary>What the host says of the peer's address on that path; may be empty.</summary>
     public Bytes AddressIdentity { get; init; }
 
-    /// <summary>A server: the keys that have opened the client's first Initial. The connection owns them.</summary>
-    public InitialKeys? InitialKeys { get; init; }
-
     /// <summary>A server: who makes tokens for later connections.</summary>
     public AddressTokens? Tokens { get; init; }
 

@@ -98,7 +98,7 @@ public sealed partial class QuicEndpoint
         ConnectionId localId = _config.ConnectionIds.Generate(_config.Entropy);
         bool hasPreferredAddress = _config.PreferredAddress is not null && !localId.IsEmpty;
         bool isRetried = token.Standing == TokenStanding.Retry;
-        var accepted = new Connection(now, new ConnectionSetup
+        var setup = new ConnectionSetup
         {
             Config = _config,
             ResetTokens = _resetTokens,
@@ -115,13 +115,13 @@ public sealed partial class QuicEndpoint
             RetrySourceId = isRetried ? destination : null,
             IsAddressValidated = token.Standing is TokenStanding.Retry or TokenStanding.NewToken,
             AddressIdentity = input.AddressValidationIdentity,
-            InitialKeys = initial.Keys,
             Tokens = _tokens,
             Route = input.Route,
             CalendarTime = _calendar.AtInstant(now),
             TicketSealer = _config.TicketsPerConnection > 0 ? _ticketSealer : null,
             ReplayGuard = _replayGuard,
-        });
+        };
+        var accepted = new Connection(now, setup, initial.Keys);
         _router.Set(destination, accepted);
         Register(accepted);
         _halfOpen.Add(accepted);
