@@ -218,6 +218,7 @@ internal sealed partial class Connection
         _probes[(int)space] = 0;
         _acks[(int)space] = NewAckTracker(space, _config.Transport);
         _crypto[(int)space] = new CryptoStream();
+        _frames[(int)space] = new SentFrameList();
         _loss.OnKeysDiscarded(now, space, RecoveryContext);
     }
 

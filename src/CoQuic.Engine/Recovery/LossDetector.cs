@@ -114,6 +114,7 @@ internal sealed partial class LossDetector
         SpaceRecovery discarded = Of(space);
         discarded.LossTime = null;
         Forget(discarded, space == PacketNumberSpaceId.Initial ? EncryptionLevel.Initial : EncryptionLevel.Handshake);
+        discarded.Log.Clear();
         Lost.Clear();
         PtoCount = 0;
         Rearm(now, context);

@@ -12,7 +12,9 @@ internal sealed class ReceivedPacketNumbers
     /// <summary>Ranges remembered (RFC 9000 §13.2.3): a peer that leaves more gaps than this has its oldest packets forgotten.</summary>
     public const int MaximumRanges = 64;
 
-    private readonly PacketNumberRange[] _ranges = new PacketNumberRange[MaximumRanges];
+    private const int SmallestCapacity = 4;
+
+    private PacketNumberRange[] _ranges = [];
     private int _count;
 
     // Numbers below were received, or came so late that they are dropped (RFC 9000 §13.2.3: a rising minimum packet number).
@@ -92,6 +94,8 @@ internal sealed class ReceivedPacketNumbers
     {
         if (_count == MaximumRanges && !TryForgetOldest(index, packetNumber))
             return;
+        if (_count == _ranges.Length)
+            Array.Resize(ref _ranges, Math.Clamp(2 * _count, SmallestCapacity, MaximumRanges));
         _ranges.AsSpan(index, _count - index).CopyTo(_ranges.AsSpan(index + 1));
         _ranges[index] = new PacketNumberRange(packetNumber, packetNumber);
         _count++;

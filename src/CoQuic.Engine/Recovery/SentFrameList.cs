@@ -5,9 +5,9 @@ namespace CoQuic.Engine;
 /// <summary>The records of one packet while it is built: cleared and used again for the next.</summary>
 internal sealed class SentFrameList
 {
-    private const int InitialCapacity = 16;
+    private const int SmallestCapacity = 4;
 
-    private SentFrame[] _frames = new SentFrame[InitialCapacity];
+    private SentFrame[] _frames = [];
 
     public int Count { get; private set; }
 
@@ -16,17 +16,20 @@ internal sealed class SentFrameList
     public void Add(SentFrame frame)
     {
         if (Count == _frames.Length)
-            Array.Resize(ref _frames, 2 * Count);
+            MakeRoom(1);
         _frames[Count++] = frame;
     }
 
     public void AddRange(ReadOnlySpan<SentFrame> frames)
     {
         if (Count + frames.Length > _frames.Length)
-            Array.Resize(ref _frames, Math.Max(2 * _frames.Length, Count + frames.Length));
+            MakeRoom(frames.Length);
         frames.CopyTo(_frames.AsSpan(Count));
         Count += frames.Length;
     }
 
     public void Clear() => Count = 0;
+
+    private void MakeRoom(int count) =>
+        Array.Resize(ref _frames, Math.Max(Math.Max(SmallestCapacity, 2 * _frames.Length), Count + count));
 }

@@ -8,10 +8,10 @@ namespace CoQuic.Engine;
 /// </summary>
 internal sealed class SentFrameRing
 {
-    private const int InitialCapacity = 64;
+    private const int SmallestCapacity = 4;
 
-    // Positions count up for ever; the array holds position p at p modulo its length, a power of two.
-    private SentFrame[] _frames = new SentFrame[InitialCapacity];
+    // Positions count up for ever; the array holds position p at p modulo its length, a power of two once it holds any.
+    private SentFrame[] _frames = [];
     private long _oldest;
     private long _next;
 
@@ -36,8 +36,6 @@ internal sealed class SentFrameRing
     /// <summary>Everything before a position is free again.</summary>
     public void ReleaseBefore(long position) => _oldest = position;
 
-    public void Clear() => _oldest = _next;
-
     /// <summary>The next position from which this many records fit without wrapping.</summary>
     private long StartFor(int count)
     {
@@ -49,7 +47,7 @@ internal sealed class SentFrameRing
 
     private void Grow()
     {
-        SentFrame[] larger = new SentFrame[2 * _frames.Length];
+        SentFrame[] larger = new SentFrame[Math.Max(SmallestCapacity, 2 * _frames.Length)];
         for (long position = _oldest; position < _next; position++)
             larger[position & (larger.Length - 1)] = _frames[Index(position)];
         _frames = larger;

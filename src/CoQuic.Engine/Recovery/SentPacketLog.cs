@@ -18,11 +18,11 @@ internal sealed class SentPacketLog
     /// <summary>Numbers for which the lost, the skipped and the never-in-flight are still remembered once nothing older is in flight.</summary>
     public const int Memory = 256;
 
-    private const int InitialCapacity = 32;
+    private const int SmallestCapacity = 4;
     private const long None = -1;
 
-    private readonly SentFrameRing _frames = new();
-    private Entry[] _entries = new Entry[InitialCapacity];
+    private SentFrameRing _frames = new();
+    private Entry[] _entries = [];
 
     // Entries exist for numbers from _oldest to _next - 1. Everything in flight below _undecided is settled or lost.
     private long _oldest;
@@ -172,6 +172,19 @@ internal sealed class SentPacketLog
         }
     }
 
+    /// <summary>
+    /// Lets go of everything: nothing of the space will be sent or acknowledged any more (RFC 9001 §4.9), and nothing is in flight.
+    /// What was counted, and the next number, stay.
+    /// </summary>
+    public void Clear()
+    {
+        Debug.Assert(AckElicitingInFlight == 0, "What is in flight is abandoned first.");
+        _oldest = _next;
+        _undecided = _next;
+        _entries = [];
+        _frames = new SentFrameRing();
+    }
+
     private static bool IsInFlight(in Entry entry) => entry.Fate == Fate.Outstanding && entry.Packet.IsInFlight;
 
     private bool IsLost(in SentPacket packet, in LossRules rules)
@@ -257,7 +270,7 @@ internal sealed class SentPacketLog
 
     private void Grow()
     {
-        Entry[] larger = new Entry[2 * _entries.Length];
+        Entry[] larger = new Entry[Math.Max(SmallestCapacity, 2 * _entries.Length)];
         for (long number = _oldest; number < _next; number++)
             larger[number & (larger.Length - 1)] = EntryOf(number);
         _entries = larger;

@@ -8,11 +8,13 @@ namespace CoQuic.Engine;
 /// </summary>
 internal sealed class SettledPackets
 {
-    private const int InitialCapacity = 64;
+    private const int SmallestCapacity = 4;
 
     private readonly SentFrameList _frames = new();
-    private SentPacket[] _packets = new SentPacket[InitialCapacity];
-    private int[] _frameStarts = new int[InitialCapacity + 1];
+    private SentPacket[] _packets = [];
+
+    // One more than the packets: where the frames of the next one will begin.
+    private int[] _frameStarts = [0];
 
     public int Count { get; private set; }
 
@@ -26,11 +28,7 @@ internal sealed class SettledPackets
     public void Add(in SentPacket packet, ReadOnlySpan<SentFrame> frames)
     {
         if (Count == _packets.Length)
-        {
-            Array.Resize(ref _packets, 2 * Count);
-            Array.Resize(ref _frameStarts, (2 * Count) + 1);
-        }
-
+            Grow();
         _packets[Count++] = packet;
         _frames.AddRange(frames);
         _frameStarts[Count] = _frames.Count;
@@ -40,5 +38,12 @@ internal sealed class SettledPackets
     {
         Count = 0;
         _frames.Clear();
+    }
+
+    private void Grow()
+    {
+        int capacity = Math.Max(SmallestCapacity, 2 * _packets.Length);
+        Array.Resize(ref _packets, capacity);
+        Array.Resize(ref _frameStarts, capacity + 1);
     }
 }

@@ -339,6 +339,18 @@ let private discarding =
               Expect.isEmpty sender.Lost "nothing to send again"
               Expect.equal sender.Path.Congestion.CongestionWindow 12_000UL "no congestion"
 
+          testCase "an ACK that comes with the end of its keys is about nothing"
+          <| fun () ->
+              let sender = Sender(Role.Server, NewReno(datagramSize, false), handshaking)
+              sender.Space <- PacketNumberSpaceId.Handshake
+              let number = sender.Send TimeUs.Zero
+              let context = handshaking
+              sender.Detector.OnKeysDiscarded(ms 10.0, PacketNumberSpaceId.Handshake, &context)
+              sender.Ack (ms 10.0) [ number ]
+              Expect.isEmpty sender.Acknowledged "nobody waits for it"
+              Expect.equal sender.Path.BytesInFlight 0UL "left before"
+              Expect.equal sender.Detector.PacketsSpuriouslyLost 0UL "it was never lost"
+
           testCase "refused early data is handed back without a sign of congestion"
           <| fun () ->
               let sender = client ()

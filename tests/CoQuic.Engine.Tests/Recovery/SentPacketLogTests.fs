@@ -113,6 +113,17 @@ let private cases =
               append log []
               Expect.isTrue log.IsFull "full"
 
+          testCase "a log that is cleared remembers which numbers were sent, and nothing else of them"
+          <| fun () ->
+              let log = sent 40
+              log.Abandon(EncryptionLevel.OneRtt, SettledPackets())
+              log.Clear()
+              Expect.equal (acknowledge 0UL 39UL log) (Some []) "they concern nobody"
+              Expect.equal (acknowledge 40UL 40UL log) None "40 was never sent"
+              Expect.equal log.LargestAcknowledged (Nullable 39UL) "as always"
+              append log []
+              Expect.equal (acknowledge 0UL 40UL log) (Some [ 40UL ]) "numbers go on"
+
           testCase "the oldest packets in flight are what a probe repeats"
           <| fun () ->
               let log = sent 4
