@@ -87,6 +87,41 @@ let private amongConnections count =
         for index in 0..99 do
             Expect.isNone (send Client (StreamId(4UL * uint64 index)) [| 1uy |] true pair) "written")
 
+/// What both ends of an idle connection may keep on the heap, together.
+let private idleBound = 48.0 * 1024.0
+
+/// So many more connections, idle, and nothing kept of how they came to be but what they keep themselves.
+let private rest count pair =
+    for _ in 1..count do
+        connect pair
+
+    pass (TimeSpan.FromSeconds 5.0) pair
+
+    for effects in [ pair.ClientEffects; pair.ServerEffects ] do
+        effects.Clear()
+        effects.TrimExcess()
+
+let private heap () =
+    GC.Collect()
+    GC.WaitForPendingFinalizers()
+    float (GC.GetTotalMemory true)
+
+/// The heap is everybody's: no other test may run meanwhile.
+let private idle =
+    testSequenced
+    <| testList
+        "at rest"
+        [ testCase "both ends of an idle connection keep little"
+          <| fun () ->
+              let pair = connected (serverConfig "test" 3UL) ideal
+              pair.Watches.Clear()
+              rest 49 pair
+              let before = heap ()
+              rest 200 pair
+              let each = (heap () - before) / 200.0
+              Expect.equal (pair.Client.ConnectionCount, pair.Server.ConnectionCount) (250, 250) "all are there"
+              Expect.isLessThan each idleBound "bytes of the heap" ]
+
 [<Tests>]
 let tests =
     testList
@@ -104,4 +139,6 @@ let tests =
           testCase "a connection costs the same alone and among a thousand"
           <| fun () ->
               amongConnections 2 |> ignore
-              expectNoGrowth (amongConnections 1) (amongConnections 1_000) ]
+              expectNoGrowth (amongConnections 1) (amongConnections 1_000)
+
+          idle ]
