@@ -66,7 +66,8 @@ internal sealed partial class Connection
     /// </returns>
     private bool TryBeginArrival(in OwnedDatagram input, int length, ConnectionId destination)
     {
-        _arrival = input;
+        // What is kept until the next datagram comes, perhaps for hours, must not keep this one's memory.
+        _arrival = input with { Buffer = default };
         _arrivalLength = length;
         _arrivalPath = _paths.Find(input.Route ?? _setup.Route);
         _arrivalPath?.Amplification.OnReceived(length);

@@ -19,8 +19,9 @@ type internal ConnectionCore
 
     let streams = Dictionary<StreamId, StreamCore>()
 
+    /// Made when it is first needed: an idle connection does without, and an empty channel weighs more than a kilobyte.
     let waiting =
-        Channel.CreateUnbounded<StreamCore>(UnboundedChannelOptions(SingleWriter = true))
+        lazy Channel.CreateUnbounded<StreamCore>(UnboundedChannelOptions(SingleWriter = true))
 
     let datagrams = DatagramInbox()
     let begun = Clock.now ()
@@ -105,7 +106,7 @@ type internal ConnectionCore
             ValueNone
 
     /// Streams that the peer opened, in the order of their arrival.
-    member _.Waiting: ChannelReader<StreamCore> = waiting.Reader
+    member _.Waiting: ChannelReader<StreamCore> = waiting.Value.Reader
 
     /// The agent's: a stream that this side opens.
     member _.Add(id: StreamId) : StreamCore = add id true
@@ -114,10 +115,10 @@ type internal ConnectionCore
     member _.FindOrAccept(id: StreamId) : StreamCore voption =
         match streams.TryGetValue id with
         | true, stream -> ValueSome stream
-        | _ when id.IsInitiatedBy role || waiting.Reader.Count >= maximumWaiting -> ValueNone
+        | _ when id.IsInitiatedBy role || waiting.Value.Reader.Count >= maximumWaiting -> ValueNone
         | _ ->
             let stream = add id false
-            waiting.Writer.TryWrite stream |> ignore
+            waiting.Value.Writer.TryWrite stream |> ignore
             ValueSome stream
 
     /// The agent's: a stream that is there already.
@@ -148,7 +149,7 @@ type internal ConnectionCore
         closed.TrySetResult reason |> ignore
         failQuietly ready error
         failQuietly firstTicket error
-        waiting.Writer.TryComplete error |> ignore
+        waiting.Value.Writer.TryComplete error |> ignore
         datagrams.Complete error
 
         for stream in streams.Values do

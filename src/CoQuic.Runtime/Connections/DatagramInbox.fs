@@ -15,28 +15,29 @@ type internal DatagramInbox() =
 
     static let maximumBytes = 4L * 1024L * 1024L
 
+    /// Made when it is first needed: most connections never see a DATAGRAM, and an empty channel weighs more than a kilobyte.
     let waiting =
-        Channel.CreateUnbounded<ReadOnlyMemory<byte>>(UnboundedChannelOptions(SingleWriter = true))
+        lazy Channel.CreateUnbounded<ReadOnlyMemory<byte>>(UnboundedChannelOptions(SingleWriter = true))
 
     let mutable bytes = 0L
 
     /// The agent's. A copy is kept: the datagram is part of a run that is larger by far.
     member _.Add(datagram: Bytes) =
         if
-            waiting.Reader.Count < maximumWaiting
+            waiting.Value.Reader.Count < maximumWaiting
             && Interlocked.Read &bytes + int64 datagram.Length <= maximumBytes
         then
             Interlocked.Add(&bytes, int64 datagram.Length) |> ignore
-            waiting.Writer.TryWrite(ReadOnlyMemory(datagram.Span.ToArray())) |> ignore
+            waiting.Value.Writer.TryWrite(ReadOnlyMemory(datagram.Span.ToArray())) |> ignore
 
     /// The next one.
     member _.Read(cancellation: CancellationToken) =
         task {
-            let! datagram = waiting.Reader.ReadAsync cancellation
+            let! datagram = waiting.Value.Reader.ReadAsync cancellation
             Interlocked.Add(&bytes, -(int64 datagram.Length)) |> ignore
             return datagram
         }
 
     /// The agent's: no more will come.
     member _.Complete(error: exn) =
-        waiting.Writer.TryComplete error |> ignore
+        waiting.Value.Writer.TryComplete error |> ignore
