@@ -119,5 +119,7 @@ let cost () =
         expect (share <= mostFoldPercent) "Folding takes too much of a transfer."
         expect (handshakes <= mostHandshakeSeconds) "Handshakes take too long."
 
-        [ "fold_of_64_effects_us", fold; "thousand_handshakes_seconds", handshakes ]
+        [ "fold_of_64_effects_us", fold
+          "bulk_fold_percent", share
+          "thousand_handshakes_seconds", handshakes ]
     | _, lines -> stop $"""The figures could not be made: {String.Join("\n", lines)}"""

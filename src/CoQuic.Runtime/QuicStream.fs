@@ -160,7 +160,9 @@ type QuicStream internal (core: StreamCore, defaultErrorCode: uint64) =
     override this.Read(buffer: byte[], offset: int, count: int) : int =
         this.ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult()
 
-    override this.WriteAsync(buffer: ReadOnlyMemory<byte>, [<Optional>] cancellationToken: CancellationToken) : ValueTask =
+    override this.WriteAsync
+        (buffer: ReadOnlyMemory<byte>, [<Optional>] cancellationToken: CancellationToken)
+        : ValueTask =
         this.WriteAsync(buffer, false, cancellationToken)
 
     override this.WriteAsync(buffer: byte[], offset: int, count: int, cancellationToken: CancellationToken) : Task =

@@ -201,7 +201,7 @@ let tests =
                   let! client = run $"client --port {port} --mode rr --requests 240 --connections 12"
 
                   // SIGTERM, as a service manager sends it.
-                  use terminate = Process.Start("kill", string server.Id) |> nonNull
+                  use terminate = Process.Start("kill", string server.Id)
                   do! terminate.WaitForExitAsync()
                   let! served = finish server
                   Expect.equal (client.ExitCode, served.ExitCode) (0, 0) "both end well"
