@@ -2,6 +2,7 @@
 module CoQuic.Engine.Tests.Scenarios.CostTests
 
 open System
+open System.Runtime.CompilerServices
 open Expecto
 open CoQuic.Engine
 open CoQuic.Engine.Tests.Scenarios.Pair
@@ -106,6 +107,23 @@ let private heap () =
     GC.WaitForPendingFinalizers()
     float (GC.GetTotalMemory true)
 
+/// A datagram for the server in memory that it takes over. Nobody holds that memory here any more, once this has returned.
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let private deliver (datagram: Bytes) pair =
+    let memory = datagram.Span.ToArray()
+
+    let input =
+        OwnedDatagram(
+            Memory memory,
+            0,
+            Nullable(RouteHandle 1UL),
+            EcnCodepoint.Unavailable,
+            AddressValidationIdentity = pair.ClientAddress
+        )
+
+    absorb Server (pair.Server.ReceiveOwnedDatagram(pair.Now, &input)) pair
+    WeakReference memory
+
 /// The heap is everybody's: no other test may run meanwhile.
 let private idle =
     testSequenced
@@ -120,7 +138,26 @@ let private idle =
               rest 200 pair
               let each = (heap () - before) / 200.0
               Expect.equal (pair.Client.ConnectionCount, pair.Server.ConnectionCount) (250, 250) "all are there"
-              Expect.isLessThan each idleBound "bytes of the heap" ]
+              Expect.isLessThan each idleBound "bytes of the heap"
+
+          testCase "the memory of the last datagram does not wait for the next"
+          <| fun () ->
+              let pair = connected (serverConfig "test" 3UL) ideal
+              let mutable last = Bytes.Empty
+
+              pair.Tamper <-
+                  fun side _ datagram ->
+                      if side = Client then
+                          last <- datagram
+
+                      datagram
+
+              pass (TimeSpan.FromSeconds 5.0) pair
+              Expect.isFalse last.IsEmpty "the client has acknowledged something"
+              let memory = deliver last pair
+              heap () |> ignore
+              Expect.isFalse memory.IsAlive "nobody keeps it"
+              GC.KeepAlive pair.Server ]
 
 [<Tests>]
 let tests =
