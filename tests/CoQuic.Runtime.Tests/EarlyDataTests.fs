@@ -23,10 +23,6 @@ let private serverThat (takesEarlyData: bool) =
         Runtime.Endpoint.TicketKeys = key 1uy
         Runtime.Endpoint.ReplayGuard = Some(SharedReplayGuard() :> IReplayGuard) }
 
-let private at port (options: ServerOptions) =
-    { options with
-        Runtime.LocalEndPoint = Some(IPEndPoint(IPAddress.Loopback, port)) }
-
 /// It hears everything and answers nothing.
 let private silentSocket () =
     new Sockets.UdpClient(IPEndPoint(IPAddress.Loopback, 0))
@@ -35,6 +31,27 @@ let private portOf (socket: Sockets.UdpClient) =
     match socket.Client.LocalEndPoint with
     | :? IPEndPoint as endPoint -> endPoint.Port
     | _ -> failtest "it is bound"
+
+/// Hands on what a client sends to a server and the server's answers, from what has arrived already to the socket's end.
+let private forward (between: Sockets.UdpClient) (server: IPEndPoint) =
+    task {
+        let mutable client = server
+
+        try
+            while true do
+                let! received = between.ReceiveAsync()
+
+                if received.RemoteEndPoint.Equals server then
+                    let! _ = between.SendAsync(received.Buffer, client)
+                    ()
+                else
+                    client <- received.RemoteEndPoint
+                    let! _ = between.SendAsync(received.Buffer, server)
+                    ()
+        with
+        | :? ObjectDisposedException
+        | :? Sockets.SocketException -> ()
+    }
 
 let private stateOf connection =
     task {
@@ -115,17 +132,19 @@ let tests =
               task {
                   use generous = listen (serverThat true)
                   let! state = visit generous
-                  // The server listens once something has been written, so that its answer cannot come before.
-                  let silent = silentSocket ()
-                  let port = portOf silent
+                  use server = listen (serverThat false)
+                  // The server hears of the client once something has been written, so that its answer cannot come before.
+                  use between = silentSocket ()
 
                   let! connection =
-                      connect (clientOptionsFor "127.0.0.1" port |> ClientOptions.resuming state true)
+                      connect (
+                          clientOptionsFor "127.0.0.1" (portOf between)
+                          |> ClientOptions.resuming state true
+                      )
 
                   let! stream = openStream connection QuicStreamType.Bidirectional
                   do! within (write stream (pattern 2000) true)
-                  silent.Dispose()
-                  use server = listen (serverThat false |> at port)
+                  forward between server.LocalEndPoint |> ignore
                   let! error = failure<QuicException> (readAll stream) "the stream ends"
                   Expect.equal error.QuicError QuicError.EarlyDataRejected "its reason"
                   do! within connection.HandshakeCompleted

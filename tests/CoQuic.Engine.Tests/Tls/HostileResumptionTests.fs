@@ -13,8 +13,8 @@ let private illegal role =
 
 /// A second session, with the messages of a kind changed.
 let private resumeEditing early sender kind change =
-    let session = firstSession client resuming 0u early |> List.head
-    runOver (editing sender kind change) (clientSession { client with Session = Some session }) (serverSession resuming)
+    let session = firstSession client (resuming ()) 0u early |> List.head
+    runOver (editing sender kind change) (clientSession { client with Session = Some session }) (serverSession (resuming ()))
 
 let private flipLast (message: byte array) =
     set (message.Length - 1) (message[message.Length - 1] ^^^ 1uy) message
@@ -39,7 +39,7 @@ let tests =
 
           testCase "a second ClientHello's binder covers the first one and the HelloRetryRequest (RFC 8446 §4.2.11.2)"
           <| fun () ->
-              let session = firstSession client resuming 0u false |> List.head
+              let session = firstSession client (resuming ()) 0u false |> List.head
               let mutable seen = 0
 
               let second (hello: byte array) =
@@ -51,14 +51,14 @@ let tests =
                       (editing Role.Client HandshakeType.ClientHello second)
                       (clientSession { client with Session = Some session })
                       (serverSession
-                          { resuming with
+                          { (resuming ()) with
                               Groups = [ NamedGroup.Secp256r1 ] })
 
               Expect.equal (alert outcome) (Some(Role.Server, AlertDescription.DecryptError)) "the server"
 
           testCase "tickets beyond those that are looked at cost nothing, and resume nothing"
           <| fun () ->
-              let session = firstSession client resuming 0u false |> List.head
+              let session = firstSession client (resuming ()) 0u false |> List.head
 
               let offer count =
                   let stranger = PskIdentity(bytes [ 1uy; 2uy; 3uy ], 0u)
@@ -97,7 +97,7 @@ let tests =
 
           testCase "any damage to a ticket is a ticket that nobody issued"
           <| fun () ->
-              let session = firstSession client resuming 0u false |> List.head
+              let session = firstSession client (resuming ()) 0u false |> List.head
 
               for index in 0..7 .. session.Ticket.Length - 1 do
                   let damaged = session.Ticket.ToArray()
@@ -113,7 +113,7 @@ let tests =
                           OffersEarlyData = false
                       )
 
-                  let outcome = run { client with Session = Some changed } resuming
+                  let outcome = run { client with Session = Some changed } (resuming ())
                   Expect.isTrue (isComplete outcome && not outcome.Server.WasResumed) $"byte {index}"
 
           for what, change in
@@ -147,7 +147,7 @@ let tests =
 
           testCase "early data cannot be accepted in a session that begins anew"
           <| fun () ->
-              let session = firstSession client resuming 0u true |> List.head
+              let session = firstSession client (resuming ()) 0u true |> List.head
 
               let outcome =
                   runOver
@@ -170,7 +170,7 @@ let tests =
 
           testCase "an EndOfEarlyData has no place in QUIC (RFC 9001 §8.3)"
           <| fun () ->
-              let session = firstSession client resuming 0u true |> List.head
+              let session = firstSession client (resuming ()) 0u true |> List.head
 
               let endOfEarlyData: Wire =
                   fun from level data ->
@@ -179,6 +179,6 @@ let tests =
                         data ]
 
               let outcome =
-                  runOver endOfEarlyData (clientSession { client with Session = Some session }) (serverSession resuming)
+                  runOver endOfEarlyData (clientSession { client with Session = Some session }) (serverSession (resuming ()))
 
               Expect.equal (alert outcome) (Some(Role.Server, AlertDescription.UnexpectedMessage)) "the server" ]

@@ -35,8 +35,8 @@ let resumption (policy: EarlyDataPolicy) =
         EarlyData = policy
     )
 
-/// A server that resumes sessions.
-let resuming =
+/// A server that resumes sessions. Each is another one, since tests run beside each other and a sealer serves one thread.
+let resuming () =
     { server with
         Resumption = Some(resumption policy) }
 
@@ -95,8 +95,8 @@ let firstSession client server ageMs early =
 
 /// A second session with the first ticket of a first one.
 let private resumed early change =
-    let session = firstSession client resuming 5_000u early |> List.head
-    let nextClient, nextServer = change { client with Session = Some session } resuming
+    let session = firstSession client (resuming ()) 5_000u early |> List.head
+    let nextClient, nextServer = change { client with Session = Some session } (resuming ())
     run nextClient (after 5 nextServer)
 
 let private unchanged client server = client, server
@@ -131,7 +131,7 @@ let tests =
         "TLS resumption"
         [ testCase "a server issues as many tickets as it is told, each with a key of its own"
           <| fun () ->
-              let outcome = run client resuming
+              let outcome = run client (resuming ())
               let tickets = exchangeTickets outcome
               Expect.equal tickets.Length 2 "two tickets"
               Expect.notEqual tickets[0].Key tickets[1].Key "two keys"
@@ -151,7 +151,7 @@ let tests =
                           Messages.replacing ExtensionType.PskKeyExchangeModes (Messages.vector8 [| 0uy |])
                       ))
 
-              let outcome = runOver wire (clientSession client) (serverSession resuming)
+              let outcome = runOver wire (clientSession client) (serverSession (resuming ()))
               drain outcome.Server |> ignore
               outcome.Server.IssueTickets midYear
               Expect.isEmpty (drain outcome.Server) "no ticket"
@@ -172,7 +172,7 @@ let tests =
           <| fun () ->
               let second = resumed false unchanged
               let session = exchangeTickets second |> List.head |> sessionOf 1_000u true second
-              let third = run { client with Session = Some session } (after 1 resuming)
+              let third = run { client with Session = Some session } (after 1 (resuming ()))
               Expect.isTrue (isComplete third && third.Client.WasResumed) "resumed again"
 
           testCase "early data is accepted, and both sides have its secret before anything else (RFC 9001 §4.6)"
@@ -196,8 +196,8 @@ let tests =
           <| fun () ->
               for suite in client.Suites do
                   let only = { client with Suites = [ suite ] }
-                  let session = firstSession only resuming 5_000u true |> List.head
-                  let outcome = run { only with Session = Some session } (after 5 resuming)
+                  let session = firstSession only (resuming ()) 5_000u true |> List.head
+                  let outcome = run { only with Session = Some session } (after 5 (resuming ()))
                   Expect.isTrue (isComplete outcome && outcome.Server.WasResumed) $"{suite}"
                   Expect.equal (answers outcome) [ true ] $"{suite}, early data"
 
@@ -289,10 +289,10 @@ let refusals =
         [ for reason, change in notResumed do
               testCase $"the handshake begins anew, and completes, when {reason}"
               <| fun () ->
-                  let session = firstSession client resuming 5_000u true |> List.head
+                  let session = firstSession client (resuming ()) 5_000u true |> List.head
 
                   let nextClient, nextServer =
-                      change { client with Session = Some session } (after 5 resuming)
+                      change { client with Session = Some session } (after 5 (resuming ()))
 
                   let outcome = run nextClient nextServer
                   Expect.isTrue (isComplete outcome) $"complete: {outcome.Error}"
@@ -303,8 +303,8 @@ let refusals =
           for reason, change in withoutEarlyData do
               testCase $"the session is resumed, and early data refused, when {reason}"
               <| fun () ->
-                  let session = firstSession client resuming 5_000u true |> List.head
-                  let nextClient, nextServer = change { client with Session = Some session } resuming
+                  let session = firstSession client (resuming ()) 5_000u true |> List.head
+                  let nextClient, nextServer = change { client with Session = Some session } (resuming ())
 
                   let nextServer =
                       if nextServer.Time = midYear then
@@ -338,7 +338,7 @@ let refusals =
               let guard = ReplayGuard(8, DateTimeOffset.MinValue)
 
               let guarded =
-                  withPolicy (policyWith (fun p -> p true false (bytes [ 9uy ]) limits guard)) resuming
+                  withPolicy (policyWith (fun p -> p true false (bytes [ 9uy ]) limits guard)) (resuming ())
 
               let session = firstSession client guarded 5_000u true |> List.head
 
@@ -352,13 +352,13 @@ let refusals =
 
           testCase "a key of another hash is dropped after a HelloRetryRequest, and one that fits is bound anew"
           <| fun () ->
-              let session = firstSession client resuming 5_000u false |> List.head
+              let session = firstSession client (resuming ()) 5_000u false |> List.head
 
               for suites, isResumed in [ client.Suites, true; [ CipherSuite.Aes256GcmSha384 ], false ] do
                   let outcome =
                       run
                           { client with Session = Some session }
-                          { after 5 resuming with
+                          { after 5 (resuming ()) with
                               Groups = [ NamedGroup.Secp256r1 ]
                               Suites = suites }
 
@@ -381,7 +381,7 @@ let clearing =
 
           testCase "a resumption that the server does not take is cleared"
           <| fun () ->
-              let session = firstSession client resuming 0u false |> List.head
+              let session = firstSession client (resuming ()) 0u false |> List.head
               let resumption = new ClientResumption(session)
               let schedule = resumption.Schedule
               resumption.Dispose()
@@ -407,7 +407,7 @@ let clearing =
 
           testCase "neither keys nor tickets' keys are printed"
           <| fun () ->
-              let outcome = run client resuming
+              let outcome = run client (resuming ())
 
               for ticket in exchangeTickets outcome do
                   let hex = Convert.ToHexString(ticket.Key.Span)[..15]
