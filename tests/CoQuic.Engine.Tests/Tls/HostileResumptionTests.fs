@@ -14,7 +14,11 @@ let private illegal role =
 /// A second session, with the messages of a kind changed.
 let private resumeEditing early sender kind change =
     let session = firstSession client (resuming ()) 0u early |> List.head
-    runOver (editing sender kind change) (clientSession { client with Session = Some session }) (serverSession (resuming ()))
+
+    runOver
+        (editing sender kind change)
+        (clientSession { client with Session = Some session })
+        (serverSession (resuming ()))
 
 let private flipLast (message: byte array) =
     set (message.Length - 1) (message[message.Length - 1] ^^^ 1uy) message
@@ -179,6 +183,9 @@ let tests =
                         data ]
 
               let outcome =
-                  runOver endOfEarlyData (clientSession { client with Session = Some session }) (serverSession (resuming ()))
+                  runOver
+                      endOfEarlyData
+                      (clientSession { client with Session = Some session })
+                      (serverSession (resuming ()))
 
               Expect.equal (alert outcome) (Some(Role.Server, AlertDescription.UnexpectedMessage)) "the server" ]

@@ -96,7 +96,10 @@ let firstSession client server ageMs early =
 /// A second session with the first ticket of a first one.
 let private resumed early change =
     let session = firstSession client (resuming ()) 5_000u early |> List.head
-    let nextClient, nextServer = change { client with Session = Some session } (resuming ())
+
+    let nextClient, nextServer =
+        change { client with Session = Some session } (resuming ())
+
     run nextClient (after 5 nextServer)
 
 let private unchanged client server = client, server
@@ -304,7 +307,9 @@ let refusals =
               testCase $"the session is resumed, and early data refused, when {reason}"
               <| fun () ->
                   let session = firstSession client (resuming ()) 5_000u true |> List.head
-                  let nextClient, nextServer = change { client with Session = Some session } (resuming ())
+
+                  let nextClient, nextServer =
+                      change { client with Session = Some session } (resuming ())
 
                   let nextServer =
                       if nextServer.Time = midYear then
