@@ -2,7 +2,6 @@ module CoQuic.Runtime.Tests.SampleTests
 
 open System.IO
 open System.Net.Quic
-open System.Runtime.CompilerServices
 open System.Threading.Tasks
 open Expecto
 open CoQuic.Tests
@@ -19,12 +18,8 @@ let private differences (one: string) (other: string) =
     let others = lines other
     lines one |> List.filter (fun line -> not (List.contains line others))
 
-type private Source =
-    static member Of(name: string, [<CallerFilePath>] ?here: string) =
-        let tests =
-            here |> Option.map (Path.GetDirectoryName >> nonNull) |> Option.defaultValue "."
-
-        Path.Combine(tests, "../../examples/CoQuic.Sample", name)
+let private source name =
+    Path.Combine(Golden.root.Value, "examples", "CoQuic.Sample", name)
 
 let private echoes name (echo: unit -> Task<string>) =
     testCaseTask $"the sample's text comes back over {name}"
@@ -49,6 +44,6 @@ let tests =
 
           testCase "a handful of its lines differ from what they are over System.Net.Quic"
           <| fun () ->
-              let ours, theirs = Source.Of "OverCoQuic.cs", Source.Of "OverSystemNetQuic.cs"
+              let ours, theirs = source "OverCoQuic.cs", source "OverSystemNetQuic.cs"
               Expect.hasLength (differences ours theirs) 7 "ours alone"
               Expect.isLessThan (differences theirs ours).Length 20 "theirs alone" ]
