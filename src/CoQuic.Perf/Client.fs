@@ -113,12 +113,17 @@ module Client =
 
     let private tick = Command.After(oneSecond, ClientMessage.Tick)
 
-    /// How long silence lasts before the run fails; none while a clock will end it anyway. A handshake without an answer is
-    /// given up a second earlier, with a better reason.
+    let private isUnderWay (run: Run) =
+        run.Sessions |> Map.exists (fun _ session -> session.IsStarted)
+
+    /// How long silence lasts before the run fails; none while a clock will end it anyway, and none while a session is under way:
+    /// what has been handed over may take long to go out, and a peer that is gone is the idle timeout's business. A handshake
+    /// without an answer is given up a second earlier, with a better reason.
     let private patience (run: Run) =
         match run.Phase with
         | RunPhase.Waiting
         | RunPhase.Working when run.Opened = 0UL -> Some oneSecond
+        | RunPhase.Working when isUnderWay run -> None
         | RunPhase.Waiting
         | RunPhase.Working -> run.Config.ConnectTimeout |> Option.map (fun time -> time + oneSecond)
         | RunPhase.WarmingUp _

@@ -63,7 +63,16 @@ module PerfDefaults =
             MaxOutboundDatagramSize = config.MaxOutboundDatagramSize
             Transport = transport config standard.Transport }
 
-    let client (config: Config) : EndpointConfig = endpoint Role.Client config
+    /// A client notices that its server is gone a second after the time that it waits for a handshake; no other runner has such a
+    /// limit.
+    let client (config: Config) : EndpointConfig =
+        let standard = endpoint Role.Client config
+
+        { standard with
+            Transport.MaxIdleTimeout =
+                config.ConnectTimeout
+                |> Option.map (fun time -> time + TimeSpan.FromSeconds 1.0)
+                |> Option.defaultValue TimeSpan.Zero }
 
     let server (identity: ServerIdentity) (config: Config) : EndpointConfig =
         let standard = endpoint Role.Server config

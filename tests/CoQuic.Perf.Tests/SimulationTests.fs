@@ -131,6 +131,23 @@ let tests =
               Expect.isGreaterThan measured.Counted.BytesReceived 2_000_000UL "received"
               Expect.isLessThanOrEqual measured.Counted.BytesReceived 20_400_000UL "received"
 
+          testCase "a bounded upload may take its time over a link that is slow"
+          <| fun () ->
+              let slow = distant |> Link.bottleneck 200_000L 20_000
+              let measured = measure 1UL slow (bulk Direction.Upload)
+              Expect.isNone measured.Failure "the run is ok"
+              Expect.isGreaterThan measured.Elapsed (TimeSpan.FromSeconds 40.0) "longer than the patience with silence"
+
+          testCase "a server that falls silent in the middle is noticed"
+          <| fun () ->
+              let dying =
+                  distant
+                  |> Link.bottleneck 5_000_000L 20_000
+                  |> Link.blackHole (TimeSpan.FromSeconds 1.0) (TimeSpan.FromHours 1.0)
+
+              let measured = measure 1UL dying (bulk Direction.Download)
+              Expect.stringContains (Option.defaultValue "" measured.Failure) "IdleTimeout" "the reason"
+
           testCase "a server that is not there is noticed within the time to connect"
           <| fun () ->
               let silent = distant |> Link.loss 1.0
