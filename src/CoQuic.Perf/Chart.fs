@@ -99,13 +99,7 @@ module Chart =
     let private throughput (runs: ChartedRun list) =
         let measurement = runs.Head.Measurement
 
-        let amount (counters: Counters) =
-            match measurement.Config.Mode with
-            | Mode.Bulk -> float (counters.BytesSent + counters.BytesReceived) * 8.0 / 1e9
-            | Mode.RequestResponse
-            | Mode.ConnectRequestResponse
-            | Mode.PersistentRequestResponse -> float counters.RequestsCompleted
-
+        let amount = Report.amount measurement.Config.Mode >> fst
         let lines = [ for run in runs -> Timeline.rates amount run.Timeline ]
         let horizontal = linear "seconds" (lines |> List.collect (List.map fst))
 

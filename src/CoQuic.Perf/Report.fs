@@ -29,14 +29,14 @@ module Report =
     let private seconds (report: Measurement) =
         Math.Max(float (report.Elapsed.Ticks / TimeSpan.TicksPerMicrosecond) / 1e6, 0.001)
 
-    let private bytes (report: Measurement) =
-        float (report.Counted.BytesSent + report.Counted.BytesReceived)
+    let private bytes (counters: Counters) =
+        float (counters.BytesSent + counters.BytesReceived)
 
     let mebibytesPerSecond (report: Measurement) =
-        bytes report / 1048576.0 / seconds report
+        bytes report.Counted / 1048576.0 / seconds report
 
     let gigabitsPerSecond (report: Measurement) =
-        bytes report * 8.0 / 1e9 / seconds report
+        bytes report.Counted * 8.0 / 1e9 / seconds report
 
     let requestsPerSecond (report: Measurement) =
         float report.Counted.RequestsCompleted / seconds report
@@ -82,13 +82,18 @@ module Report =
               "p99_us", $"{summary.P99}"
               "max_us", $"{summary.Maximum}" ]
 
-    /// The rate that a mode is about, and its unit: requests a second, or Gbit a second for bulk.
-    let rate (report: Measurement) : float * string =
-        match report.Config.Mode with
-        | Mode.Bulk -> gigabitsPerSecond report, "Gbit/s"
+    /// What a mode is about, and the unit of its rate: requests, or Gbit for bulk.
+    let amount mode (counters: Counters) : float * string =
+        match mode with
+        | Mode.Bulk -> bytes counters * 8.0 / 1e9, "Gbit/s"
         | Mode.RequestResponse
         | Mode.ConnectRequestResponse
-        | Mode.PersistentRequestResponse -> requestsPerSecond report, "requests/s"
+        | Mode.PersistentRequestResponse -> float counters.RequestsCompleted, "requests/s"
+
+    /// The rate that a mode is about, and its unit.
+    let rate (report: Measurement) : float * string =
+        let amount, unit = amount report.Config.Mode report.Counted
+        amount / seconds report, unit
 
     let private serverCounters counters =
         object

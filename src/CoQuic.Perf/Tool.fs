@@ -84,15 +84,19 @@ module internal Tool =
     /// The client's program, and a look at its run from another thread.
     let private visible (config: Config) =
         let program = Client.program config
-        let latest = ref (TimeUs.zero, fst program.Init, Timeline.empty)
+        let latest = ref (TimeUs.zero, fst program.Init)
+        // Only a chart wants it, and it is seen at every event.
+        let timeline = ref Timeline.empty
 
         let see now _ (run: Run) =
-            let _, _, timeline = latest.Value
-            Volatile.Write(&latest.contents, (now, run, Timeline.see now run.Totals.Counted timeline))
+            if config.Chart.IsSome then
+                timeline.Value <- Timeline.see now run.Totals.Counted timeline.Value
 
-        Observed.program see program, (fun () -> Volatile.Read &latest.contents)
+            Volatile.Write(&latest.contents, (now, run))
 
-    let private charted failure (_, run: Run, timeline) : ChartedRun =
+        Observed.program see program, (fun () -> Volatile.Read &latest.contents), (fun () -> timeline.Value)
+
+    let private charted failure (run: Run) timeline : ChartedRun =
         let report = Client.report run
 
         { Measurement =
@@ -102,27 +106,23 @@ module internal Tool =
           Latencies = run.Totals.Latencies }
 
     /// The run to its end. A program that throws is a defect of ours, and a failed run.
-    let private follow (agent: RunningAgent<Run, ClientMessage>) look : Task<ChartedRun> =
+    let private follow (agent: RunningAgent<Run, ClientMessage>) look timeline : Task<ChartedRun> =
         task {
             try
-                let watched () =
-                    let now, run, _ = look ()
-                    now, run
-
-                do! Progress.watch watched agent.Statistics agent.Completion
-                let! _ = agent.Completion
-                return charted None (look ())
+                do! Progress.watch look agent.Statistics agent.Completion
+                let! run = agent.Completion
+                return charted None run (timeline ())
             with defect ->
-                return charted (Some $"client backend shutdown: {defect.Message}") (look ())
+                return charted (Some $"client backend shutdown: {defect.Message}") (snd (look ())) (timeline ())
         }
 
     let private runOnce (config: Config) : Task<ChartedRun> =
         task {
-            let program, look = visible config
+            let program, look, timeline = visible config
 
             match Runtime.start (options config (PerfDefaults.client config)) program with
-            | Error error -> return charted (Some $"client bootstrap failed: {error}") (look ())
-            | Ok agent -> return! follow agent look
+            | Error error -> return charted (Some $"client bootstrap failed: {error}") (fst program.Init) Timeline.empty
+            | Ok agent -> return! follow agent look timeline
         }
 
     /// Runs a benchmark as often as is asked for, or until a run fails; reports on it, and returns the exit status.
