@@ -25,7 +25,8 @@ let private package = "github.com/quic-go/quic-go/interop"
 /// Building takes half a minute where nothing else runs.
 let private patience = TimeSpan.FromMinutes 10.0
 
-let private cache = Debian.cache "quic-go"
+/// Where programs on quic-go stay once they are built.
+let cache = Debian.cache "quic-go"
 
 /// The source of our own peer.
 let private ownSource = inRoot "tests/CoQuic.Peers/quic-go/main.go"
@@ -65,7 +66,13 @@ let private writeOverlay (folder: string) (root: string) =
     File.WriteAllText(overlay, "{ \"Replace\": { " + body + " } }")
     overlay
 
-let private compile (folder: string) (root: string) (target: string) arguments =
+/// The compiler and quic-go, unpacked into a folder; the result is their root.
+let fetch (folder: string) (codename: string) : Result<string, string> =
+    printfn "quic-go: fetching Debian's packages"
+    Debian.unpackPackages folder codename packages
+
+/// Compiles what the arguments name into `target`, with what `fetch` brought; `folder` takes what the compiler leaves behind.
+let compile (folder: string) (root: string) (target: string) (arguments: string list) : Result<unit, string> =
     let environment =
         [ "GOROOT", Path.Combine(root, goRoot)
           "GOPATH", Path.Combine(root, goPath)
@@ -83,9 +90,7 @@ let private compile (folder: string) (root: string) (target: string) arguments =
         Error $"building {Path.GetFileName target} failed: {said}"
 
 let private build (programs: QuicGo) folder codename =
-    printfn "quic-go: fetching Debian's packages"
-
-    Debian.unpackPackages folder codename packages
+    fetch folder codename
     |> Result.bind (fun root ->
         printfn "quic-go: building"
         let overlay = writeOverlay folder root
@@ -98,15 +103,15 @@ let private build (programs: QuicGo) folder codename =
             (Ok()))
     |> Result.map (fun () -> programs)
 
-/// What is ours of the programs changes, and they are built again then.
-let private fingerprint () =
-    let ours = [ yield! replacements |> List.map string; File.ReadAllText ownSource ]
+/// A name for what is made of these texts of ours: they change, and the programs are built again then.
+let fingerprint (ours: string list) : string =
     let hash = SHA256.HashData(Encoding.UTF8.GetBytes(String.Join("\n", ours)))
     Convert.ToHexStringLower(hash).Substring(0, 12)
 
 /// The programs: those built before, or else fetched and built now. An error says why this machine cannot have them.
 let prepare () : Result<QuicGo, string> =
-    let folder = Path.Combine(cache, fingerprint ())
+    let ours = [ yield! replacements |> List.map string; File.ReadAllText ownSource ]
+    let folder = Path.Combine(cache, fingerprint ours)
 
     let programs =
         { Server = Path.Combine(folder, "quicgo-server")

@@ -16,16 +16,17 @@ let private willing () =
     config.ZeroRtt.Allow <- 1uy
     config
 
+/// The one blob that the client was given.
+let private blobOf two =
+    heard two Client (function
+        | Resumption(_, state) -> Some state
+        | _ -> None)
+    |> List.exactlyOne
+
 /// The blob that a client gets from a server.
 let private visit server =
     let two = connected (clientConfig ()) server
-
-    let blob =
-        heard two Client (function
-            | Resumption(_, state) -> Some state
-            | _ -> None)
-        |> List.exactlyOne
-
+    let blob = blobOf two
     dispose two
     blob
 
@@ -80,12 +81,7 @@ let tests =
         [ row "12.7-2" "with a usable blob data is there before the server is ready"
           <| fun () ->
               using (fun () -> connected (clientConfig ()) (willing ())) (fun two ->
-                  let blob =
-                      heard two Client (function
-                          | Resumption(_, state) -> Some state
-                          | _ -> None)
-                      |> List.exactlyOne
-
+                  let blob = blobOf two
                   two.Heard <- []
                   openEarly blob two |> ignore
                   Expect.isEmpty (statuses two) "nothing yet"
@@ -166,12 +162,7 @@ let tests =
               server.OrphanZeroRttBuffer.MaxAgeUs <- 1_000_000UL
 
               using (fun () -> connected (clientConfig ()) server) (fun two ->
-                  let blob =
-                      heard two Client (function
-                          | Resumption(_, state) -> Some state
-                          | _ -> None)
-                      |> List.exactlyOne
-
+                  let blob = blobOf two
                   two.Heard <- []
                   openEarly blob two |> ignore
                   let initial = two.ToServer
