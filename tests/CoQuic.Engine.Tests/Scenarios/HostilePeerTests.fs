@@ -145,6 +145,15 @@ let private attack (random: Random) number level side frames pair =
 
 let private pattern = Array.init 20_000 byte
 
+/// Timers run, the other side hears of it or falls silent, and everything is forgotten.
+let private expectForgotten pair =
+    Expect.isTrue
+        (runUntil
+            (TimeSpan.FromMinutes 10.0)
+            (fun pair -> pair.Client.ConnectionCount + pair.Server.ConnectionCount = 0)
+            pair)
+        "it ends"
+
 /// Attacks both sides of a connection that has work to do, until one of them has had enough.
 let private survive seed =
     let random = Random seed
@@ -165,13 +174,7 @@ let private survive seed =
         for _ in 1 .. random.Next 4 do
             step pair |> ignore
 
-    // Timers run, the other side hears of it or falls silent, and everything is forgotten.
-    Expect.isTrue
-        (runUntil
-            (TimeSpan.FromMinutes 10.0)
-            (fun pair -> pair.Client.ConnectionCount + pair.Server.ConnectionCount = 0)
-            pair)
-        "it ends"
+    expectForgotten pair
 
     for side in [ Client; Server ] do
         Expect.isSome (closeReason side pair) $"{side}: told once"
@@ -206,12 +209,7 @@ let private surviveHandshake seed =
 
         step pair |> ignore
 
-    Expect.isTrue
-        (runUntil
-            (TimeSpan.FromMinutes 10.0)
-            (fun pair -> pair.Client.ConnectionCount + pair.Server.ConnectionCount = 0)
-            pair)
-        "it ends"
+    expectForgotten pair
 
 [<Tests>]
 let tests =
