@@ -206,22 +206,9 @@ module Interpreter =
             let route = step.State |> connection run.Connection |> Option.bind _.Route
             perform (Action.Transmit { run with Route = route }) step
 
-    let private onSendProgress (progress: SendProgress) step =
-        let remember view =
-            { view with
-                Sending =
-                    if progress.Buffered = 0UL then
-                        Map.remove progress.Stream view.Sending
-                    else
-                        Map.add progress.Stream progress view.Sending }
-
-        step
-        |> update progress.Connection remember
-        |> notify progress.Connection (Signal.SendProgress progress)
-
     let private forgetSending connection stream step =
         match Map.tryFind connection step.State.Connections with
-        | Some view when view.Sending.ContainsKey stream ->
+        | Some view when not view.Sending.IsEmpty && view.Sending.ContainsKey stream ->
             update
                 connection
                 (fun view ->
@@ -230,6 +217,23 @@ module Interpreter =
                 step
         | Some _
         | None -> step
+
+    let private rememberSending (progress: SendProgress) step =
+        update
+            progress.Connection
+            (fun view ->
+                { view with
+                    Sending = Map.add progress.Stream progress view.Sending })
+            step
+
+    let private onSendProgress (progress: SendProgress) step =
+        let step =
+            if progress.Buffered = 0UL then
+                forgetSending progress.Connection progress.Stream step
+            else
+                rememberSending progress step
+
+        notify progress.Connection (Signal.SendProgress progress) step
 
     let private onStreamsAvailable (streams: StreamsAvailable) step =
         match Map.tryFind streams.Connection step.State.Connections with
@@ -335,16 +339,16 @@ module Interpreter =
 
     /// The timer, when it changed.
     let private onWakeup wakeup step =
-        let before = step.State.Wakeup
-
-        let step =
+        if TimeUs.isSame wakeup step.State.Wakeup then
+            step
+        else
             { step with
                 State = { step.State with Wakeup = wakeup } }
-
-        match wakeup with
-        | after when after = before -> step
-        | Some at -> perform (Action.SetTimer at) step
-        | None -> perform Action.ClearTimer step
+            |> perform (
+                match wakeup with
+                | Some at -> Action.SetTimer at
+                | None -> Action.ClearTimer
+            )
 
     let private onContinuation isPending step =
         if isPending then perform Action.Reenter step else step
@@ -372,7 +376,7 @@ module Interpreter =
     /// The timer went off. An early call changes nothing.
     let elapsed (now: TimeUs) (state: Interpreter) : Interpreter * Output list =
         match state.Wakeup with
-        | Some at when at <= now -> { state with Wakeup = None }, [ Perform Action.Reenter ]
+        | Some at when at.Microseconds <= now.Microseconds -> { state with Wakeup = None }, [ Perform Action.Reenter ]
         | Some _
         | None -> state, []
 

@@ -37,22 +37,19 @@ type Running<'model, 'message> =
 /// Turns a program. Pure: the host performs the actions, in order, and reports what comes of them.
 module Running =
 
-    /// A turn under way: actions so far, newest first, and signals that commands raised, newest first.
+    /// A turn under way: what changes often, actions so far, newest first, and signals that commands raised, newest first. The
+    /// running program gets its model and its interpreter back when the turn is over.
     [<Struct; NoEquality; NoComparison>]
     type private Turn<'model, 'message> =
         { Running: Running<'model, 'message>
+          Model: 'model
+          Interpreter: Interpreter
           Actions: Action list
           Raised: Event<'message> list }
 
     let private act action turn =
         { turn with
             Actions = action :: turn.Actions }
-
-    let private withInterpreter interpreter turn =
-        { turn with
-            Running =
-                { turn.Running with
-                    Interpreter = interpreter } }
 
     /// The interpreter's timer is one of two that make the host's deadline; `settle` tells the host.
     let private perform action turn =
@@ -67,16 +64,18 @@ module Running =
         | Action.Record _
         | Action.Stop -> act action turn
 
-    let private raiseOutput turn output =
-        match output with
-        | Perform action -> perform action turn
-        | Notify signal ->
+    let rec private raiseOutputs outputs turn =
+        match outputs with
+        | [] -> turn
+        | Perform action :: rest -> turn |> perform action |> raiseOutputs rest
+        | Notify signal :: rest ->
             { turn with
                 Raised = Network signal :: turn.Raised }
+            |> raiseOutputs rest
 
-    let private interpret (step: Interpreter -> Interpreter * Output list) turn =
-        let interpreter, outputs = step turn.Running.Interpreter
-        outputs |> List.fold raiseOutput (withInterpreter interpreter turn)
+    /// A command that the interpreter understands.
+    let private interpret (interpreter, outputs) (turn: Turn<'model, 'message>) =
+        { turn with Interpreter = interpreter } |> raiseOutputs outputs
 
     let private startTimer now delay message turn =
         let running = turn.Running
@@ -105,7 +104,7 @@ module Running =
 
     let private stop turn =
         let closes =
-            [ for KeyValue(handle, _) in turn.Running.Interpreter.Connections -> closeWithoutError handle ]
+            [ for KeyValue(handle, _) in turn.Interpreter.Connections -> closeWithoutError handle ]
 
         let turn = closes |> List.fold (fun turn close -> act close turn) turn
 
@@ -118,8 +117,9 @@ module Running =
     let private execute now turn command =
         match command with
         | _ when turn.Running.IsStopped -> turn
-        | Command.Open(tag, request) -> interpret (Interpreter.openConnection tag request) turn
-        | Command.OpenStream(handle, kind, tag) -> interpret (Interpreter.openStream handle kind tag) turn
+        | Command.Open(tag, request) -> interpret (Interpreter.openConnection tag request turn.Interpreter) turn
+        | Command.OpenStream(handle, kind, tag) ->
+            interpret (Interpreter.openStream handle kind tag turn.Interpreter) turn
         | Command.Send data -> act (Action.Feed(Input.SendStreamData data)) turn
         | Command.SendDatagram datagram -> act (Action.Feed(Input.SendDatagram datagram)) turn
         | Command.Consume data -> act (Action.Feed(Input.ConsumeStreamData data)) turn
@@ -142,38 +142,41 @@ module Running =
         | Network _
         | Message _ -> turn
 
+    let rec private executeAll now commands turn =
+        match commands with
+        | [] -> turn
+        | command :: rest -> execute now turn command |> executeAll now rest
+
     let private update now event turn =
         if turn.Running.IsStopped then
             hearNoMore event turn
         else
-            let model, commands = turn.Running.Program.Update now event turn.Running.Model
+            let model, commands = turn.Running.Program.Update now event turn.Model
+            { turn with Model = model } |> executeAll now commands
 
-            let turn =
-                { turn with
-                    Running = { turn.Running with Model = model } }
-
-            commands |> List.fold (execute now) turn
-
-    /// An output in its place: actions are collected, a signal updates the model at once.
-    let private onOutput now turn output =
-        match output with
-        | Perform action -> perform action turn
-        | Notify signal -> update now (Network signal) turn
+    let rec private updateAll now events turn =
+        match events with
+        | [] -> turn
+        | event :: rest -> update now event turn |> updateAll now rest
 
     /// What commands raised comes after all that was there before; and so on, until nothing is raised.
     let rec private hearRaised now turn =
         match turn.Raised with
         | [] -> turn
-        | raised ->
-            List.rev raised
-            |> List.fold (fun turn event -> update now event turn) { turn with Raised = [] }
-            |> hearRaised now
+        | raised -> { turn with Raised = [] } |> updateAll now (List.rev raised) |> hearRaised now
 
-    let private follow now (interpreter, outputs) turn =
-        outputs |> List.fold (onOutput now) (withInterpreter interpreter turn)
+    /// Outputs in their places: actions are collected, a signal updates the model at once.
+    let rec private hear now outputs turn =
+        match outputs with
+        | [] -> turn
+        | Perform action :: rest -> turn |> perform action |> hear now rest
+        | Notify signal :: rest -> turn |> update now (Network signal) |> hear now rest
 
-    let private takeDue now turn =
-        let isDue (at, _) = at <= now
+    let private follow now (interpreter, outputs) (turn: Turn<'model, 'message>) =
+        { turn with Interpreter = interpreter } |> hear now outputs
+
+    let private takeDue (now: TimeUs) turn =
+        let isDue (at: TimeUs, _: uint64) = at.Microseconds <= now.Microseconds
 
         let due =
             turn.Running.Timers |> Map.toSeq |> Seq.takeWhile (fst >> isDue) |> Seq.toList
@@ -192,12 +195,11 @@ module Running =
     let private elapse now turn =
         let messages, turn = takeDue now turn
 
-        messages
-        |> List.fold (fun turn message -> update now (Message message) turn) turn
-        |> fun turn -> follow now (Interpreter.elapsed now turn.Running.Interpreter) turn
+        let turn = updateAll now (List.map Message messages) turn
+        follow now (Interpreter.elapsed now turn.Interpreter) turn
 
     let private onOccurrence now occurrence turn =
-        let interpreter = turn.Running.Interpreter
+        let interpreter = turn.Interpreter
 
         match occurrence with
         | Occurrence.Result result -> follow now (Interpreter.fold now interpreter result) turn
@@ -214,27 +216,32 @@ module Running =
             Some(timers |> Map.minKeyValue |> fst |> fst)
 
     /// The host has one timer: the earlier of the endpoint's and the program's.
-    let private settle turn =
+    let private settle (turn: Turn<'model, 'message>) =
         let running = turn.Running
+        let deadline = TimeUs.earliest turn.Interpreter.Wakeup (firstTimer running.Timers)
 
-        let deadline =
-            TimeUs.earliest running.Interpreter.Wakeup (firstTimer running.Timers)
+        let turn =
+            if TimeUs.isSame deadline running.Deadline then
+                turn
+            else
+                act
+                    (match deadline with
+                     | Some at -> Action.SetTimer at
+                     | None -> Action.ClearTimer)
+                    turn
 
-        if deadline = running.Deadline then
-            turn
-        else
-            { turn with
-                Running = { running with Deadline = deadline } }
-            |> match deadline with
-               | Some at -> act (Action.SetTimer at)
-               | None -> act Action.ClearTimer
+        { running with
+            Model = turn.Model
+            Interpreter = turn.Interpreter
+            Deadline = deadline },
+        List.rev turn.Actions
 
-    let private finish now turn =
-        let turn = turn |> hearRaised now |> settle
-        turn.Running, List.rev turn.Actions
+    let private finish now turn = turn |> hearRaised now |> settle
 
-    let private turnOf running =
+    let private turnOf (running: Running<'model, 'message>) : Turn<'model, 'message> =
         { Running = running
+          Model = running.Model
+          Interpreter = running.Interpreter
           Actions = []
           Raised = [] }
 
@@ -251,7 +258,13 @@ module Running =
               Deadline = None
               IsStopped = false }
 
-        commands |> List.fold (execute now) (turnOf running) |> finish now
+        turnOf running |> executeAll now commands |> finish now
+
+    /// Most inputs change nothing but what the endpoint holds: there is nothing to fold then (the interpreter's second law).
+    let private isSilent (running: Running<'model, 'message>) (result: QueryResult) =
+        result.Effects.IsEmpty
+        && result.LocalError.IsNone
+        && TimeUs.isSame result.NextWakeup running.Interpreter.Wakeup
 
     /// What an occurrence makes of the program, and what its host has to do. A stopped program hears nothing, but its
     /// endpoint is still interpreted, so that the host can send what closing takes.
@@ -260,4 +273,11 @@ module Running =
         (occurrence: Occurrence<'message>)
         (running: Running<'model, 'message>)
         : Running<'model, 'message> * Action list =
-        turnOf running |> onOccurrence now occurrence |> finish now
+        match occurrence with
+        | Occurrence.Result result when isSilent running result ->
+            running, (if result.SendPending then [ Action.Reenter ] else [])
+        | Occurrence.Result _
+        | Occurrence.Opened _
+        | Occurrence.OpenFailed _
+        | Occurrence.Posted _
+        | Occurrence.Elapsed -> turnOf running |> onOccurrence now occurrence |> finish now

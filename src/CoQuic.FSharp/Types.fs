@@ -229,9 +229,21 @@ module TimeUs =
     /// The earlier of two deadlines, where none means never.
     let earliest (left: TimeUs option) (right: TimeUs option) : TimeUs option =
         match left, right with
-        | Some one, Some other -> if one <= other then left else right
+        | Some one, Some other ->
+            if one.Microseconds <= other.Microseconds then
+                left
+            else
+                right
         | Some _, None -> left
         | None, _ -> right
+
+    /// Whether two deadlines are the same. Generic equality says so too, but puts each into a box first.
+    let internal isSame (left: TimeUs option) (right: TimeUs option) : bool =
+        match left, right with
+        | Some one, Some other -> one.Microseconds = other.Microseconds
+        | None, None -> true
+        | Some _, None
+        | None, Some _ -> false
 
 /// Stream identifiers (RFC 9000 §2.1).
 module StreamId =

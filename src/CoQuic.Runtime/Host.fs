@@ -64,7 +64,9 @@ type internal Host<'model, 'message when 'message: equality>
     let deliver now occurrence =
         let next, more = Running.deliver now occurrence running
         running <- next
-        List.iter actions.Enqueue more
+
+        for action in more do
+            actions.Enqueue action
 
     let watchPaths now (result: QueryResult) =
         for effect in result.Effects do
@@ -85,7 +87,7 @@ type internal Host<'model, 'message when 'message: equality>
             match routes.TryFind handle with
             | null -> ()
             | route ->
-                if run.Connection <> ConnectionHandle.none then
+                if not (run.Connection.Equals ConnectionHandle.none) then
                     route.Connection <- run.Connection
 
                 match route.Greeting with
@@ -286,7 +288,7 @@ type internal Host<'model, 'message when 'message: equality>
     /// Whether the timer went off.
     let elapse () =
         match deadline with
-        | ValueSome at when at <= services.Now() ->
+        | ValueSome at when at.CompareTo(services.Now()) <= 0 ->
             deadline <- ValueNone
             let now = services.Now()
             deliver now Occurrence.Elapsed
