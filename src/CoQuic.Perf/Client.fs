@@ -8,7 +8,7 @@ open CoQuic.FSharp
 module Client =
     /// The clock starts with the first session that is ready, before its work does.
     let private startClock (now: TimeUs) (data: ReceiveStreamData) (run: Run) =
-        if run.Phase = RunPhase.Waiting && data.Stream = StreamId.clientBidirectional 0UL then
+        if run.Phase.IsWaiting && data.Stream.Equals(StreamId.clientBidirectional 0UL) then
             Run.beginClock now run
         else
             run, []
@@ -37,10 +37,10 @@ module Client =
         | _ -> $"client core state failed connection={closed.Connection.Value} {closed.Reason}"
 
     let private onClosed (now: TimeUs) (closed: ConnectionClosed) (run: Run) =
-        match Map.tryFind closed.Connection run.Sessions with
+        match Map.tryFind closed.Connection.Value run.Sessions with
         | Some session when session.IsClosing ->
             { run with
-                Sessions = Map.remove closed.Connection run.Sessions },
+                Sessions = Map.remove closed.Connection.Value run.Sessions },
             []
         | Some _ -> Run.finish now (Some(describeClose run.Config closed)) run
         | None -> run, []
@@ -48,7 +48,7 @@ module Client =
     let private onDeclined (now: TimeUs) (error: LocalError) (run: Run) =
         let isClosing =
             error.Connection
-            |> Option.bind (fun handle -> Map.tryFind handle run.Sessions)
+            |> Option.bind (fun handle -> Map.tryFind handle.Value run.Sessions)
             |> Option.exists _.IsClosing
 
         let stream =
@@ -148,25 +148,33 @@ module Client =
         | ClientMessage.Tick -> onTick now run
         | ClientMessage.Wake -> run, []
 
-    /// One step after the other, as long as the run is not over.
-    let private andThen step (run: Run, commands) =
-        if run.Phase = RunPhase.Over then
-            run, commands
+    let private onEvent now event run =
+        match event with
+        | Network signal -> onSignal now signal run
+        | Message message -> onMessage now message run
+
+    /// One step after the other, where there is something to be done and as long as the run is not over.
+    let inline private andThen
+        ([<InlineIfLambda>] isDue)
+        ([<InlineIfLambda>] step)
+        (struct (run: Run, commands: Command<ClientMessage> list))
+        =
+        if run.Phase.IsOver || not (isDue run) then
+            struct (run, commands)
         else
             let run, more = step run
-            run, commands @ more
+            struct (run, commands @ more)
 
     let private update (now: TimeUs) event (run: Run) =
-        let handle run =
-            match event with
-            | Network signal -> onSignal now signal { run with LastHeard = now }
-            | Message message -> onMessage now message run
+        let struct (run, commands) =
+            struct (run, [])
+            // Phases end by the clock, before anything that happens at the same time is looked at.
+            |> andThen (fun run -> Run.isPhaseOver now run) (fun run -> Run.advance now run)
+            |> andThen (fun _ -> true) (fun run -> onEvent now event run)
+            |> andThen Run.isMissing Run.openMissing
+            |> andThen Run.isDone (fun run -> Run.conclude now run)
 
-        (run, [])
-        |> andThen (Run.advance now)
-        |> andThen handle
-        |> andThen Run.openMissing
-        |> andThen (Run.finishIfDone now)
+        run, commands
 
     /// The run as a program. It ends with `Command.Stop`, which closes what is open.
     let program (config: Config) : Program<Run, ClientMessage> =

@@ -23,9 +23,9 @@ module ClientControl =
         | Mode.ConnectRequestResponse -> ExchangeClient.onStreamOpened moment stream turn
         | Mode.PersistentRequestResponse -> PersistentClient.onStreamOpened moment turn
 
-    let onStreamOpened (moment: Moment) stream (turn: ClientTurn) =
+    let onStreamOpened (moment: Moment) (stream: StreamId) (turn: ClientTurn) =
         if turn.Session.IsClosing then turn
-        elif stream = controlStream then sendStart moment turn
+        elif stream.Equals controlStream then sendStart moment turn
         else onDataStreamOpened moment stream turn
 
     let private beginWork (moment: Moment) (turn: ClientTurn) =
@@ -81,7 +81,7 @@ module ClientControl =
         |> readMessages moment data.Fin
 
     let onStreamData (moment: Moment) (data: ReceiveStreamData) (turn: ClientTurn) =
-        if data.Stream = controlStream then
+        if data.Stream.Equals controlStream then
             onControlData moment data turn
         else
             match moment.Config.Mode with

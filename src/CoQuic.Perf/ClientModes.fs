@@ -8,7 +8,7 @@ module internal BulkClient =
     let private wantsStream (moment: Moment) session =
         match moment.Config.TotalBytes with
         | Some _ -> session.Issued < moment.Config.Streams
-        | None -> moment.MayBegin && uint64 session.Active.Count < moment.Config.Streams
+        | None -> moment.MayBegin && session.Issued - session.Ended < moment.Config.Streams
 
     let beginWork (moment: Moment) (turn: ClientTurn) =
         if wantsStream moment turn.Session then
@@ -50,7 +50,7 @@ module internal BulkClient =
             else
                 turn
 
-        if data.Fin && turn.Session.Active.ContainsKey data.Stream then
+        if data.Fin && turn.Session.Active.ContainsKey data.Stream.Value then
             turn |> ClientTurn.endStream data.Stream |> beginWork moment
         else
             turn
@@ -80,7 +80,7 @@ module internal ExchangeClient =
 
             isBelowLimit
             && moment.MayBegin
-            && uint64 session.Active.Count < moment.Config.RequestsInFlight
+            && session.Issued - session.Ended < moment.Config.RequestsInFlight
 
     let beginWork (moment: Moment) (turn: ClientTurn) =
         if wantsStream moment turn.Session then
@@ -118,7 +118,7 @@ module internal ExchangeClient =
            | Mode.PersistentRequestResponse -> beginWork moment
 
     let onStreamData (moment: Moment) (data: ReceiveStreamData) (turn: ClientTurn) =
-        match Map.tryFind data.Stream turn.Session.Active with
+        match Map.tryFind data.Stream.Value turn.Session.Active with
         | None -> turn
         | Some request ->
             let turn =
@@ -152,7 +152,7 @@ module internal PersistentClient =
     /// How many requests may be issued now. What the endpoint does not take at once waits, and then no more are added.
     let private wanted (moment: Moment) session =
         let isTaking =
-            match Map.tryFind stream session.Outgoing with
+            match Map.tryFind stream.Value session.Outgoing with
             | Some outgoing -> Outgoing.isHandedOver outgoing && outgoing.End = StreamEnd.Open
             | None -> true
 
@@ -181,7 +181,7 @@ module internal PersistentClient =
         let isIssued = turn.Session.Limit = Some turn.Session.Issued
 
         let isOpen =
-            match Map.tryFind stream turn.Session.Outgoing with
+            match Map.tryFind stream.Value turn.Session.Outgoing with
             | Some outgoing -> outgoing.End = StreamEnd.Open
             | None -> false
 

@@ -44,13 +44,16 @@ type ClientSession =
         IsOpening: bool
         /// Data streams or, in persistent-rr, requests begun.
         Issued: uint64
-        /// Data streams that the server has not ended, with the request that each carries.
-        Active: Map<StreamId, Request>
+        /// Data streams that the server has ended.
+        Ended: uint64
+        /// Data streams that it has not, by number, with the request that each carries. A number is compared faster than a stream.
+        Active: Map<uint64, Request>
         /// persistent-rr: requests that wait, oldest first, in batches issued at the same time.
         Queue: (Request * uint64) list
         /// persistent-rr: bytes of a response that is not complete yet.
         Partial: uint64
-        Outgoing: Map<StreamId, Outgoing>
+        /// Streams with something to hand over still, by number.
+        Outgoing: Map<uint64, Outgoing>
     }
 
 /// What a session sees of its run at one instant.
@@ -75,6 +78,7 @@ type ClientMessage =
     | Wake
 
 /// A session being turned: itself, its run's totals, what is wanted so far (newest first), and why the run fails, if so.
+[<Struct>]
 type ClientTurn =
     { Session: ClientSession
       Totals: Totals
@@ -96,6 +100,7 @@ module ClientTurn =
           IsClosing = false
           IsOpening = false
           Issued = 0UL
+          Ended = 0UL
           Active = Map.empty
           Queue = []
           Partial = 0UL
@@ -111,7 +116,7 @@ module ClientTurn =
         { turn with
             Commands = command :: turn.Commands }
 
-    let update change turn =
+    let inline update ([<InlineIfLambda>] change) turn =
         { turn with
             Session = change turn.Session }
 
@@ -119,7 +124,7 @@ module ClientTurn =
         { turn with
             Failure = turn.Failure |> Option.orElse (Some reason) }
 
-    let private count change turn =
+    let inline private count ([<InlineIfLambda>] change) turn =
         { turn with
             Totals =
                 { turn.Totals with
@@ -167,34 +172,35 @@ module ClientTurn =
             |> command (Command.OpenStream(turn.Session.Connection, StreamKind.Bidirectional, dataTag))
 
     /// The data stream asked for is there: it carries this request.
-    let beginStream stream request turn =
+    let beginStream (stream: StreamId) request turn =
         turn
         |> update (fun session ->
             { session with
                 IsOpening = false
                 Issued = session.Issued + 1UL
-                Active = Map.add stream request session.Active })
+                Active = Map.add stream.Value request session.Active })
 
     /// The server has ended a data stream.
-    let endStream stream turn =
+    let endStream (stream: StreamId) turn =
         turn
         |> update (fun session ->
             { session with
-                Active = Map.remove stream session.Active })
+                Ended = session.Ended + 1UL
+                Active = Map.remove stream.Value session.Active })
 
-    /// Hands over what a stream may take, and keeps it as long as there is something to hear of it. The second result is
-    /// how many bytes were handed over.
-    let private fill stream (outgoing: Outgoing) turn =
+    /// Hands over what a stream may take, and keeps it as long as something is left. The second result is how many bytes were
+    /// handed over.
+    let private fill (stream: StreamId) (outgoing: Outgoing) turn =
         let filled, commands = Outgoing.fill turn.Session.Connection stream outgoing
 
         { turn with
             Session =
                 { turn.Session with
                     Outgoing =
-                        if Outgoing.isDone filled then
-                            Map.remove stream turn.Session.Outgoing
+                        if Outgoing.isSent filled then
+                            Map.remove stream.Value turn.Session.Outgoing
                         else
-                            Map.add stream filled turn.Session.Outgoing }
+                            Map.add stream.Value filled turn.Session.Outgoing }
             Commands = List.fold (fun all command -> command :: all) turn.Commands commands },
         filled.Queued - outgoing.Queued
 
@@ -203,15 +209,16 @@ module ClientTurn =
         fill stream (Outgoing.whole length) turn
 
     /// Adds to what a stream sends, which may begin with it.
-    let change stream change turn =
+    let change (stream: StreamId) change turn =
         let outgoing =
-            Map.tryFind stream turn.Session.Outgoing |> Option.defaultValue Outgoing.nothing
+            Map.tryFind stream.Value turn.Session.Outgoing
+            |> Option.defaultValue Outgoing.nothing
 
         fill stream (change outgoing) turn
 
     /// The peer acknowledged bytes of a stream.
     let onSendProgress (progress: SendProgress) turn =
-        match Map.tryFind progress.Stream turn.Session.Outgoing with
+        match Map.tryFind progress.Stream.Value turn.Session.Outgoing with
         | Some outgoing -> fill progress.Stream (Outgoing.released progress outgoing) turn
         | None -> turn, 0UL
 

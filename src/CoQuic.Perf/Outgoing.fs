@@ -71,13 +71,17 @@ module Outgoing =
     /// Whether everything has been handed over.
     let isHandedOver outgoing = outgoing.Remaining = 0UL
 
+    /// Whether everything has been handed over, and the end.
+    let isSent outgoing =
+        outgoing.Remaining = 0UL && outgoing.End = StreamEnd.Sent
+
     /// Whether everything has been handed over and acknowledged.
     let isAcknowledged outgoing =
         isHandedOver outgoing && outgoing.Queued <= outgoing.Released
 
     /// Whether the stream has nothing to hear of any more.
     let isDone outgoing =
-        isAcknowledged outgoing && outgoing.End = StreamEnd.Sent
+        isSent outgoing && isAcknowledged outgoing
 
     /// `length` bytes of payload in chunks, the last of which ends the stream if it `ends`.
     let rec private send connection stream ends length : Command<'message> list =

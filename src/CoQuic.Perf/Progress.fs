@@ -68,8 +68,9 @@ module Progress =
 
     /// The connection whose round trip and window are shown: the oldest that is open.
     let private shown (run: Run) =
-        run.Sessions
-        |> Map.tryFindKey (fun _ session -> session.IsStarted && not session.IsClosing)
+        run.Sessions.Values
+        |> Seq.tryFind (fun session -> session.IsStarted && not session.IsClosing)
+        |> Option.map _.Connection
 
     let private draw
         (look: unit -> TimeUs * Run)

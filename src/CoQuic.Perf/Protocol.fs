@@ -50,6 +50,7 @@ type SessionStart =
     }
 
 /// What a side counted: payload bytes on data streams, and requests.
+[<Struct>]
 type Counters =
     { BytesSent: uint64
       BytesReceived: uint64

@@ -25,7 +25,10 @@ type Run =
         StartedAt: TimeUs
         /// When something last came from the network.
         LastHeard: TimeUs
-        Sessions: Map<ConnectionHandle, ClientSession>
+        /// By the number of the connection's handle, which is compared faster than a handle.
+        Sessions: Map<uint64, ClientSession>
+        /// Sessions that are not being closed.
+        Live: uint64
         /// Connections asked for since the run began.
         Opened: uint64
         /// Connections asked for and not there yet.
@@ -58,6 +61,7 @@ module Run =
           StartedAt = TimeUs.zero
           LastHeard = TimeUs.zero
           Sessions = Map.empty
+          Live = 0UL
           Opened = 0UL
           Opening = 0UL
           ControlComplete = 0UL
@@ -111,12 +115,13 @@ module Run =
         | Mode.ConnectRequestResponse -> config.Requests
 
     /// A connection that was asked for is there.
-    let opened tag handle (run: Run) =
+    let opened tag (handle: ConnectionHandle) (run: Run) =
         let limit = requestLimit run.Config (uint64 tag)
 
         { run with
             Opening = run.Opening - 1UL
-            Sessions = Map.add handle (ClientTurn.session handle limit) run.Sessions }
+            Live = run.Live + 1UL
+            Sessions = Map.add handle.Value (ClientTurn.session handle limit) run.Sessions }
 
     let private openRequest (run: Run) =
         { OpenRequest.create run.Config.Host (int run.Config.Port) with
@@ -140,30 +145,23 @@ module Run =
         | Mode.RequestResponse
         | Mode.PersistentRequestResponse -> connectionCount config - run.Opened
         | Mode.ConnectRequestResponse ->
-            let isOpen _ (session: ClientSession) = not session.IsClosing
-
-            let active = run.Opening + uint64 (run.Sessions |> Map.filter isOpen |> Map.count)
-
-            let room = config.Connections - min config.Connections active
+            let room = config.Connections - min config.Connections (run.Opening + run.Live)
 
             match config.Requests with
             | Some requests -> min room (requests - min requests run.Opened)
             | None -> room
 
-    let openMissing (run: Run) =
-        let count =
-            if mayBegin run.Phase then
-                min maximumOpens (missingConnections run)
-            else
-                0UL
+    /// Whether there are.
+    let isMissing (run: Run) =
+        mayBegin run.Phase && missingConnections run > 0UL
 
-        if count = 0UL then
-            run, []
-        else
-            { run with
-                Opened = run.Opened + count
-                Opening = run.Opening + count },
-            List.init (int count) (fun index -> Command.Open(int run.Opened + index, openRequest run))
+    let openMissing (run: Run) =
+        let count = min maximumOpens (missingConnections run)
+
+        { run with
+            Opened = run.Opened + count
+            Opening = run.Opening + count },
+        List.init (int count) (fun index -> Command.Open(int run.Opened + index, openRequest run))
 
     let private elapsed (now: TimeUs) (run: Run) =
         match run.Phase with
@@ -226,44 +224,64 @@ module Run =
             connections > 0UL && run.ControlComplete >= connections && completed >= requests
         | Mode.ConnectRequestResponse -> completed >= requests && run.Sessions.IsEmpty && run.Opening = 0UL
 
-    let private isClosing _ (session: ClientSession) = session.IsClosing
-
-    /// Ends the run where it is done.
-    let finishIfDone (now: TimeUs) (run: Run) =
+    /// Whether nothing is left to be done.
+    let isDone (run: Run) =
         match run.Phase with
-        | RunPhase.Working when isWorkDone run -> finish now None run
-        | RunPhase.Draining _ when run.Opening = 0UL && Map.forall isClosing run.Sessions -> drained now run
+        | RunPhase.Working -> isWorkDone run
+        | RunPhase.Draining _ -> run.Opening = 0UL && run.Live = 0UL
+        | RunPhase.Waiting
+        | RunPhase.WarmingUp _
+        | RunPhase.Measuring _
+        | RunPhase.Over -> false
+
+    /// Ends a run that is done.
+    let conclude (now: TimeUs) (run: Run) =
+        match run.Phase with
+        | RunPhase.Draining _ -> drained now run
         | RunPhase.Waiting
         | RunPhase.Working
         | RunPhase.WarmingUp _
         | RunPhase.Measuring _
-        | RunPhase.Draining _
-        | RunPhase.Over -> run, []
+        | RunPhase.Over -> finish now None run
+
+    let private count condition = if condition then 1UL else 0UL
+
+    /// Takes what a session did into its run.
+    let private absorb (now: TimeUs) (before: ClientSession) (turn: ClientTurn) (run: Run) =
+        let session = turn.Session
+
+        { run with
+            LastHeard = now
+            Sessions =
+                // Much of what is heard changes nothing.
+                if obj.ReferenceEquals(session, before) then
+                    run.Sessions
+                else
+                    Map.add session.Connection.Value session run.Sessions
+            Live = run.Live - count (session.IsClosing && not before.IsClosing)
+            Totals = turn.Totals
+            ControlComplete =
+                run.ControlComplete
+                + count (session.IsControlComplete && not before.IsControlComplete) }
 
     /// Turns one session, and takes what it did into the run.
-    let turnSession (now: TimeUs) handle (step: Moment -> ClientTurn -> ClientTurn) (run: Run) =
-        match Map.tryFind handle run.Sessions with
+    let turnSession (now: TimeUs) (handle: ConnectionHandle) (step: Moment -> ClientTurn -> ClientTurn) (run: Run) =
+        match Map.tryFind handle.Value run.Sessions with
         | None -> run, []
         | Some session ->
             let turn = step (moment now run) (ClientTurn.start run.Totals session)
-            let isCompleted = turn.Session.IsControlComplete && not session.IsControlComplete
-
-            let run =
-                { run with
-                    Sessions = Map.add handle turn.Session run.Sessions
-                    Totals = turn.Totals
-                    ControlComplete = run.ControlComplete + (if isCompleted then 1UL else 0UL) }
+            let run = absorb now session turn run
 
             match turn.Failure with
             | Some reason -> finish now (Some reason) run
             | None -> run, List.rev turn.Commands
 
     let private turnAll (now: TimeUs) step (run: Run) =
-        let turnOne (run, commands) handle =
-            let run, more = turnSession now handle step run
+        let turnOne (run, commands) (session: ClientSession) =
+            let run, more = turnSession now session.Connection step run
             run, commands @ more
 
-        run.Sessions |> Map.keys |> Seq.fold turnOne (run, [])
+        run.Sessions.Values |> Seq.fold turnOne (run, [])
 
     let private beginMeasuring (now: TimeUs) (run: Run) =
         let until = now + run.Config.Duration
@@ -297,18 +315,25 @@ module Run =
         let reason = ClientControl.drainReason run.Config.Mode
         turnAll now (fun _ turn -> ClientTurn.close reason turn) run
 
-    /// Phases end by the clock, before anything that happens at the same time is looked at.
+    /// Whether a phase has ended by the clock.
+    let isPhaseOver (now: TimeUs) (run: Run) =
+        match run.Phase with
+        | RunPhase.WarmingUp until
+        | RunPhase.Measuring(_, until)
+        | RunPhase.Draining until -> now.CompareTo until >= 0
+        | RunPhase.Waiting
+        | RunPhase.Working
+        | RunPhase.Over -> false
+
+    /// What follows a phase that has ended by the clock.
     let advance (now: TimeUs) (run: Run) =
         match run.Phase with
-        | RunPhase.WarmingUp until when now >= until -> beginMeasuring now run
-        | RunPhase.Measuring(_, until) when now >= until -> beginDraining now run
-        | RunPhase.Draining until when now >= until ->
+        | RunPhase.WarmingUp _ -> beginMeasuring now run
+        | RunPhase.Measuring _ -> beginDraining now run
+        | RunPhase.Draining _ ->
             let run, closes = closeAll now run
             let run, stop = drained now run
             run, closes @ stop
         | RunPhase.Waiting
         | RunPhase.Working
-        | RunPhase.WarmingUp _
-        | RunPhase.Measuring _
-        | RunPhase.Draining _
         | RunPhase.Over -> run, []

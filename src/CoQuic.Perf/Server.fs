@@ -24,7 +24,8 @@ type ServerMessage =
 type Server =
     {
         Exit: ServerExit
-        Sessions: Map<ConnectionHandle, ServerSession>
+        /// By the number of the connection's handle, which is compared faster than a handle.
+        Sessions: Map<uint64, ServerSession>
         HasAccepted: bool
         /// Whether some session was completed.
         HasCompleted: bool
@@ -63,28 +64,28 @@ module Server =
 
         server, (if isOver then commands @ [ Command.Stop ] else commands)
 
-    let private onSession handle step server =
-        match Map.tryFind handle server.Sessions with
+    let private onSession (handle: ConnectionHandle) step server =
+        match Map.tryFind handle.Value server.Sessions with
         | None -> server, []
         | Some session ->
             let session, commands = step session
 
             { server with
-                Sessions = Map.add handle session server.Sessions
+                Sessions = Map.add handle.Value session server.Sessions
                 HasCompleted = server.HasCompleted || ServerSession.isComplete session
                 IsActive = true },
             commands
 
-    let private accept handle server =
+    let private accept (handle: ConnectionHandle) server =
         { server with
-            Sessions = Map.add handle ServerSession.start server.Sessions
+            Sessions = Map.add handle.Value ServerSession.start server.Sessions
             HasAccepted = true
             IsActive = true },
         []
 
-    let private forget handle server =
+    let private forget (handle: ConnectionHandle) server =
         { server with
-            Sessions = Map.remove handle server.Sessions
+            Sessions = Map.remove handle.Value server.Sessions
             IsActive = true },
         []
 

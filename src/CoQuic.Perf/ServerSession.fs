@@ -7,10 +7,10 @@ type Service =
     {
         Start: SessionStart
         Counters: Counters
-        /// persistent-rr: bytes of a request that is not complete yet, by stream.
-        Partial: Map<StreamId, uint64>
-        /// Streams with something to send or to be acknowledged.
-        Outgoing: Map<StreamId, Outgoing>
+        /// persistent-rr: bytes of a request that is not complete yet, by the stream's number.
+        Partial: Map<uint64, uint64>
+        /// Streams with something to send or to be acknowledged, by number, which is compared faster than a stream.
+        Outgoing: Map<uint64, Outgoing>
         /// Whether session_complete has been sent.
         IsComplete: bool
     }
@@ -29,6 +29,8 @@ type ServerSession =
 module ServerSession =
     /// The client's first stream carries control messages, the others carry data.
     let controlStream = StreamId.clientBidirectional 0UL
+
+    let private isControl (stream: StreamId) = stream.Equals controlStream
 
     let start = ServerSession.Awaiting Bytes.empty
 
@@ -101,7 +103,7 @@ module ServerSession =
                     RequestsCompleted = service.Counters.RequestsCompleted + count } }
 
     /// Hands over what a stream may take, and keeps the stream as long as something of it is held.
-    let private fill connection stream (outgoing: Outgoing) service =
+    let private fill connection (stream: StreamId) (outgoing: Outgoing) service =
         let filled, commands = Outgoing.fill connection stream outgoing
         let handedOver = filled.Queued - outgoing.Queued
 
@@ -111,9 +113,9 @@ module ServerSession =
                     BytesSent = service.Counters.BytesSent + handedOver }
             Outgoing =
                 if Outgoing.isDone filled then
-                    Map.remove stream service.Outgoing
+                    Map.remove stream.Value service.Outgoing
                 else
-                    Map.add stream filled service.Outgoing },
+                    Map.add stream.Value filled service.Outgoing },
         commands
 
     let private reply connection stream length service =
@@ -132,9 +134,9 @@ module ServerSession =
             service |> countRequests 1UL |> reply connection stream length
 
     /// A response for every complete request so far; the limit, if there is one, is not exceeded.
-    let private onPersistentData connection stream (bytes: Bytes) service =
+    let private onPersistentData connection (stream: StreamId) (bytes: Bytes) service =
         let start = service.Start
-        let before = Map.tryFind stream service.Partial |> Option.defaultValue 0UL
+        let before = Map.tryFind stream.Value service.Partial |> Option.defaultValue 0UL
         let received = before + uint64 bytes.Length
         let complete = received / start.RequestBytes
 
@@ -144,10 +146,11 @@ module ServerSession =
             | None -> complete
 
         let outgoing =
-            Map.tryFind stream service.Outgoing |> Option.defaultValue Outgoing.nothing
+            Map.tryFind stream.Value service.Outgoing
+            |> Option.defaultValue Outgoing.nothing
 
         { service with
-            Partial = Map.add stream (received % start.RequestBytes) service.Partial }
+            Partial = Map.add stream.Value (received % start.RequestBytes) service.Partial }
         |> countRequests answered
         |> fill connection stream (Outgoing.append (answered * start.ResponseBytes) outgoing)
 
@@ -198,8 +201,8 @@ module ServerSession =
     /// Bytes of a stream, or its end.
     let onStreamData connection (data: ReceiveStreamData) session : ServerSession * Command<'message> list =
         match session with
-        | ServerSession.Awaiting received when data.Stream = controlStream -> onControl connection received data
-        | ServerSession.Serving service when data.Stream <> controlStream && data.Stream.IsBidirectional ->
+        | ServerSession.Awaiting received when isControl data.Stream -> onControl connection received data
+        | ServerSession.Serving service when data.Stream.IsBidirectional && not (isControl data.Stream) ->
             onData connection data service |> serving connection
         | ServerSession.Awaiting _
         | ServerSession.Serving _
@@ -209,7 +212,7 @@ module ServerSession =
     let onSendProgress connection (progress: SendProgress) session : ServerSession * Command<'message> list =
         match session with
         | ServerSession.Serving service ->
-            match Map.tryFind progress.Stream service.Outgoing with
+            match Map.tryFind progress.Stream.Value service.Outgoing with
             | Some outgoing ->
                 fill connection progress.Stream (Outgoing.released progress outgoing) service
                 |> serving connection
@@ -223,7 +226,7 @@ module ServerSession =
         | ServerSession.Serving service ->
             ServerSession.Serving
                 { service with
-                    Outgoing = Map.remove stream service.Outgoing }
+                    Outgoing = Map.remove stream.Value service.Outgoing }
         | ServerSession.Awaiting _
         | ServerSession.Refused -> session
 

@@ -86,7 +86,7 @@ let tests =
                   let client, _ =
                       program.Update TimeUs.zero (Network(Signal.Opened(tag, connection))) client
 
-                  client.Sessions[connection].Limit
+                  client.Sessions[connection.Value].Limit
 
               Expect.equal (List.map told [ 0..3 ]) [ Some 3UL; Some 3UL; Some 3UL; Some 2UL ] "the shares"
 

@@ -46,6 +46,12 @@ let tests =
               let summary = summaryOf [ 1L .. 100L ]
               Expect.equal (summary.P50, summary.P90, summary.P99) (50L, 90L, 99L) "the percentiles"
 
+          testCase "many samples are counted like few"
+          <| fun () ->
+              let summary = summaryOf [ for sample in 1L .. 1_000L -> (sample * 7L) % 1_000L ]
+              Expect.equal (summary.Minimum, summary.Maximum) (0L, 999L) "the extremes"
+              Expect.equal (summary.P50, summary.P90, summary.P99) (499L, 899L, 989L) "the percentiles"
+
           Properties.property "the figures are those of the sorted list"
           <| fun (samples: NonEmptyArray<uint16>) ->
               let sorted = samples.Get |> Array.map int64 |> Array.sort
