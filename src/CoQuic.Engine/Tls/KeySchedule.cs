@@ -8,6 +8,9 @@ namespace CoQuic.Engine;
 /// </summary>
 internal sealed class KeySchedule : IDisposable
 {
+    private static readonly byte[] Sha256OfNothing = SHA256.HashData([]);
+    private static readonly byte[] Sha384OfNothing = SHA384.HashData([]);
+
     private readonly HashAlgorithmName _hash;
     private readonly byte[] _secret;
 
@@ -82,7 +85,7 @@ internal sealed class KeySchedule : IDisposable
         CryptographicOperations.ZeroMemory(salt);
     }
 
-    private byte[] HashOfNothing() => CryptographicOperations.HashData(_hash, default(ReadOnlySpan<byte>));
+    private byte[] HashOfNothing() => _hash == HashAlgorithmName.SHA384 ? Sha384OfNothing : Sha256OfNothing;
 
     private static int SizeOf(HashAlgorithmName hash) =>
         hash == HashAlgorithmName.SHA384 ? SHA384.HashSizeInBytes : SHA256.HashSizeInBytes;

@@ -17,6 +17,13 @@ let private multiply (scalar: byte array) (point: byte array) =
 let private multiplyHex scalar point =
     Convert.ToHexStringLower(multiply (hex scalar) (hex point))
 
+let private basePoint = Array.append [| 9uy |] (Array.zeroCreate 31)
+
+let private multiplyBase (scalar: byte array) =
+    let result: byte array = Array.zeroCreate 32
+    X25519.MultiplyBase(ReadOnlySpan scalar, Span result)
+    result
+
 let private random seed =
     let bytes: byte array = Array.zeroCreate 32
     (Seeded seed: IEntropy).Fill(Span bytes)
@@ -139,15 +146,13 @@ let tests =
                   else
                       iterate (count - 1) (multiply scalar point) scalar
 
-              let nine = Array.append [| 9uy |] (Array.zeroCreate 31)
-
               Expect.equal
-                  (iterate 1 nine nine)
+                  (iterate 1 basePoint basePoint)
                   "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"
                   "once"
 
               Expect.equal
-                  (iterate 1000 nine nine)
+                  (iterate 1000 basePoint basePoint)
                   "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51"
                   "a thousand times"
 
@@ -158,6 +163,30 @@ let tests =
                   let expected: byte array = Array.zeroCreate 32
                   Org.BouncyCastle.Math.EC.Rfc7748.X25519.ScalarMult(scalar, 0, point, 0, expected, 0)
                   Expect.equal (multiply scalar point) expected $"seed {seed}"
+
+          testCase "public keys are the base point's products"
+          <| fun () ->
+              for seed in 1..200 do
+                  let scalar = random seed
+                  Expect.equal (multiplyBase scalar) (multiply scalar basePoint) $"seed {seed}"
+
+          testCase "public keys of scalars without, or with nothing but, ones"
+          <| fun () ->
+              let scalars =
+                  [ yield Array.create 32 0x00uy
+                    yield Array.create 32 0xffuy
+                    for bit in 0..255 do
+                        yield Array.init 32 (fun index -> if index = bit / 8 then 1uy <<< bit % 8 else 0uy) ]
+
+              for scalar in scalars do
+                  Expect.equal (multiplyBase scalar) (multiply scalar basePoint) (Convert.ToHexStringLower scalar)
+
+          testCase "a carried element is the same number"
+          <| fun () ->
+              for bytes in edges do
+                  let element = elementOf bytes
+                  let sum = plus element element
+                  Expect.equal (valueOf (sum.Carried())) (valueOf sum) (Convert.ToHexStringLower bytes)
 
           testCase "the scalar is left as it was"
           <| fun () ->

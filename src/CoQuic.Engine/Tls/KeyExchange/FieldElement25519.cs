@@ -120,6 +120,9 @@ internal readonly struct FieldElement25519
             Column.Of(a0, b4).Plus(a1, b3).Plus(a2, b2).Plus(a3, b1).Plus(a4, b0));
     }
 
+    /// <summary>The same number with limbs as a product has them, so that it may be added to again before it is multiplied.</summary>
+    public FieldElement25519 Carried() => Carry(_limb0, _limb1, _limb2, _limb3, _limb4);
+
     public FieldElement25519 Square()
     {
         // Equal products come in pairs, and shifted one bit further a factor counts twice.

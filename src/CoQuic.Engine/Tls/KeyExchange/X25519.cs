@@ -17,14 +17,14 @@ internal static class X25519
     /// <summary>The bits of a scalar that decide: bit 254 is always set, bit 255 never.</summary>
     private const int HighestBit = 254;
 
-    /// <summary>u = 9 (RFC 7748 §4.1).</summary>
-    private static ReadOnlySpan<byte> BasePoint =>
-    [
-        9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    ];
-
     /// <summary>The public key of a private key (RFC 7748 §6.1).</summary>
-    public static void MultiplyBase(ReadOnlySpan<byte> scalar, Span<byte> result) => Multiply(scalar, BasePoint, result);
+    public static void MultiplyBase(ReadOnlySpan<byte> scalar, Span<byte> result)
+    {
+        Span<byte> clamped = stackalloc byte[ScalarSize];
+        Clamp(scalar, clamped);
+        X25519Base.Multiply(clamped).Write(result);
+        CryptographicOperations.ZeroMemory(clamped);
+    }
 
     /// <summary>The multiple of a point by a scalar, which is clamped first.</summary>
     /// <param name="scalar">32 bytes.</param>
@@ -33,13 +33,28 @@ internal static class X25519
     public static void Multiply(ReadOnlySpan<byte> scalar, ReadOnlySpan<byte> point, Span<byte> result)
     {
         Span<byte> clamped = stackalloc byte[ScalarSize];
+        Clamp(scalar, clamped);
+        Climb(clamped, FieldElement25519.Read(point)).Write(result);
+        CryptographicOperations.ZeroMemory(clamped);
+    }
+
+    /// <summary>Doubles a point, given as the quotient of <paramref name="x"/> and <paramref name="z"/>.</summary>
+    public static void Double(ref FieldElement25519 x, ref FieldElement25519 z)
+    {
+        FieldElement25519 aa = (x + z).Square();
+        FieldElement25519 bb = (x - z).Square();
+        FieldElement25519 e = aa - bb;
+        x = aa * bb;
+        z = e * (aa + e.Times(A24));
+    }
+
+    /// <summary>RFC 7748 §5: a multiple of the cofactor, of a fixed length.</summary>
+    private static void Clamp(ReadOnlySpan<byte> scalar, Span<byte> clamped)
+    {
         scalar[..ScalarSize].CopyTo(clamped);
-        // RFC 7748 §5: a multiple of the cofactor, of a fixed length.
         clamped[0] &= 0xf8;
         clamped[31] &= 0x7f;
         clamped[31] |= 0x40;
-        Climb(clamped, FieldElement25519.Read(point)).Write(result);
-        CryptographicOperations.ZeroMemory(clamped);
     }
 
     /// <summary>The ladder, with the names of RFC 7748 §5.</summary>
