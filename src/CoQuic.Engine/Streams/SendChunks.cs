@@ -9,7 +9,7 @@ internal sealed class SendChunks
     // Pieces up to this size are copied together: keeping each would cost more than its bytes.
     private const int CopiedPiece = 512;
 
-    private const int SmallestTail = 256;
+    private const int SmallestTail = 64;
 
     private const int LargestTail = 16 * 1024;
 
@@ -117,7 +117,7 @@ internal sealed class SendChunks
 
     private void Grow()
     {
-        var ring = new Chunk[Math.Max(4, _ring.Length * 2)];
+        var ring = new Chunk[Math.Max(1, _ring.Length * 2)];
         for (int index = 0; index < _count; index++)
             ring[index] = At(index);
         _ring = ring;
