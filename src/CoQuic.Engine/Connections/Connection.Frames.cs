@@ -50,6 +50,7 @@ internal sealed partial class Connection
             case FrameType.Ack or FrameType.AckEcn:
                 return OnAckFrame(now, level, type, ref reader);
             case FrameType.Crypto:
+                _streams.OnMemoryGivenToOthers();
                 return CryptoFrame.TryRead(ref reader, out CryptoFrame crypto)
                     ? OnCryptoFrame(now, level, crypto.Offset, DataBefore(payload, reader, crypto.Data.Length))
                     : FrameReader.Malformed(type);
@@ -91,6 +92,7 @@ internal sealed partial class Connection
             return error;
         ReadOnlyMemory<byte> data = DataBefore(payload, reader, frame.Data.Length);
         _qlog?.OnDatagram(isSent: false, data.Length);
+        _streams.OnMemoryGivenToOthers();
         _receivedDatagrams.Add(new ReceiveDatagramDataEffect(Handle, Bytes.Wrap(data)));
         return null;
     }

@@ -14,6 +14,9 @@ internal sealed partial class Connection
     // When the packet that is being received arrived, if it has waited for its keys.
     private TimeUs? _earlyArrival;
 
+    /// <summary>A datagram comes that lies in other memory than the one before, or behind one for another connection.</summary>
+    public void BeginRun() => _streams.OnMemoryGivenToOthers();
+
     /// <summary>Takes one datagram over. What cannot be opened changes nothing.</summary>
     /// <param name="now">The instant.</param>
     /// <param name="datagram">The datagram; decrypted in place, and slices of it are given out.</param>
@@ -65,6 +68,7 @@ internal sealed partial class Connection
             while (!IsAwaited(level) && _early.TryTake(level, out EarlyPacket packet))
             {
                 _earlyArrival = packet.ArrivedAt;
+                BeginRun();
                 ReceivePackets(now, packet.Bytes, packet.Destination, packet.Arrival, drops);
                 _earlyArrival = null;
             }

@@ -5,6 +5,9 @@ namespace CoQuic.Engine;
 /// <content>Datagrams from the network: each finds its connection, makes a new one, is answered without state, or is dropped.</content>
 public sealed partial class QuicEndpoint
 {
+    // Who got the datagram before this one, of the same run.
+    private Connection? _receiver;
+
     /// <summary>Takes a run of datagrams in. The caller's bytes stay as they are: the same input can be recorded and fed again.</summary>
     /// <param name="now">The instant.</param>
     /// <param name="input">The datagrams.</param>
@@ -26,6 +29,7 @@ public sealed partial class QuicEndpoint
             rest = rest[size..];
         }
 
+        _receiver = null;
         return Finish(now);
     }
 
@@ -38,9 +42,11 @@ public sealed partial class QuicEndpoint
 
     private void ReceiveOne(TimeUs now, Memory<byte> datagram, in OwnedDatagram input)
     {
+        Connection? before = _receiver;
+        _receiver = null;
         bool isRead = TryReadDestination(datagram.Span, out InvariantHeader header, out ConnectionId destination);
         if (isRead && _router.Find(destination) is { } connection && !BeginsAnother(connection, datagram.Span, header, input))
-            Deliver(now, connection, datagram, input, destination);
+            Deliver(now, connection, datagram, input, destination, before);
         else if (_resets.Find(datagram.Span) is { } lost)
             OnStatelessReset(now, lost);
         else if (!isRead)
@@ -99,8 +105,16 @@ public sealed partial class QuicEndpoint
     }
 
     private void Deliver(
-        TimeUs now, Connection connection, Memory<byte> datagram, in OwnedDatagram input, ConnectionId destination)
+        TimeUs now,
+        Connection connection,
+        Memory<byte> datagram,
+        in OwnedDatagram input,
+        ConnectionId destination,
+        Connection? before)
     {
+        if (connection != before)
+            connection.BeginRun();
+        _receiver = connection;
         connection.ReceiveDatagram(now, datagram, destination, input, _runs, _effects, _drops);
         Queue(connection);
         if (connection.TryTakeVersionNegotiation(out QuicVersion version))

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 
 namespace CoQuic.Engine;
 
@@ -20,7 +21,9 @@ internal sealed class Reassembler(bool outOfOrder = false)
     /// <summary>Slices that may wait to be read, each keeping its datagram's chunk alive, before bytes are copied instead.</summary>
     public const int MaximumReadySlices = 256;
 
-    private readonly Queue<Slice> _ready = new();
+    // Slices that are ready to be read: older ones, and the newest, which may still be joined by what comes next.
+    private Queue<Slice>? _older;
+    private Slice _newest;
     private readonly OffsetRanges _early = new();
     private readonly ReassemblyBlocks _blocks = new();
 
@@ -36,7 +39,11 @@ internal sealed class Reassembler(bool outOfOrder = false)
     /// <summary>Memory that keeps early bytes.</summary>
     public int HeldBytes => _blocks.HeldBytes;
 
-    public bool CanRead => _ready.Count > 0 || HasStoredNext;
+    public bool CanRead => !_newest.IsEmpty || HasOlder || HasStoredNext;
+
+    private bool HasOlder => _older is { Count: > 0 };
+
+    private int ReadySlices => (_older?.Count ?? 0) + (_newest.IsEmpty ? 0 : 1);
 
     private bool HasStoredNext => !_early.IsEmpty && _early.First.Start <= ReadyEnd;
 
@@ -44,9 +51,15 @@ internal sealed class Reassembler(bool outOfOrder = false)
     /// <param name="offset">Where they belong.</param>
     /// <param name="data">The bytes.</param>
     /// <param name="owned">Whether nobody changes the memory from now on, so that slices of it can be given out.</param>
+    /// <param name="follows">
+    /// Whether, of this memory, nothing was given out to others since the last bytes were taken: they may be moved together, to be
+    /// given out as one.
+    /// </param>
     /// <returns>False when there are more than <see cref="MaximumRanges"/> separate ranges: the connection must end.</returns>
-    public bool Insert(ulong offset, ReadOnlyMemory<byte> data, bool owned)
+    public bool Insert(ulong offset, ReadOnlyMemory<byte> data, bool owned, bool follows = false)
     {
+        if (!follows)
+            SealNewest();
         ulong start = Math.Max(offset, ReadyEnd);
         ulong end = offset + (ulong)data.Length;
         while (start < end && _early.TryGetGap(start, end, out OffsetRange gap))
@@ -61,7 +74,7 @@ internal sealed class Reassembler(bool outOfOrder = false)
     /// <summary>Gives out bytes: the next ones of the stream, or (out of order) the next ones that arrived.</summary>
     public bool TryRead(out ulong offset, out Bytes data)
     {
-        if (_ready.TryDequeue(out Slice slice))
+        if (TryTakeReady(out Slice slice))
             (offset, data) = (slice.Offset, slice.Data);
         else if (HasStoredNext)
             (offset, data) = (ReadyEnd, TakeStored());
@@ -83,7 +96,8 @@ internal sealed class Reassembler(bool outOfOrder = false)
     public void Discard()
     {
         DiscardEarly();
-        _ready.Clear();
+        _older?.Clear();
+        _newest = default;
     }
 
     private void Keep(OffsetRange range, ReadOnlyMemory<byte> data, bool owned)
@@ -94,7 +108,7 @@ internal sealed class Reassembler(bool outOfOrder = false)
             _early.Add(range.Start, range.End);
             SkipArrived();
         }
-        else if (range.Start == ReadyEnd && _ready.Count < MaximumReadySlices)
+        else if (range.Start == ReadyEnd && ReadySlices < MaximumReadySlices)
         {
             MakeReady(range.Start, data, owned);
             ReadyEnd = range.End;
@@ -109,8 +123,56 @@ internal sealed class Reassembler(bool outOfOrder = false)
 
     private void MakeReady(ulong offset, ReadOnlyMemory<byte> data, bool owned)
     {
-        bool keepsChunk = owned && _ready.Count < MaximumReadySlices;
-        _ready.Enqueue(new Slice(offset, keepsChunk ? Bytes.Wrap(data) : Bytes.CopyOf(data.Span)));
+        if (owned && TryJoinNewest(offset, data))
+            return;
+        SealNewest();
+        bool keepsChunk = owned && ReadySlices < MaximumReadySlices;
+        _newest = new Slice(offset, keepsChunk ? Bytes.Wrap(data) : Bytes.CopyOf(data.Span));
+    }
+
+    /// <summary>
+    /// Moves bytes down to those before them: between them there are headers and tags, which are of no more use. What came in as one
+    /// run of datagrams so goes on as one slice.
+    /// </summary>
+    private bool TryJoinNewest(ulong offset, ReadOnlyMemory<byte> data)
+    {
+        if (_newest.IsEmpty
+            || _newest.End != offset
+            || !MemoryMarshal.TryGetArray(_newest.Data.Memory, out ArraySegment<byte> before)
+            || !MemoryMarshal.TryGetArray(data, out ArraySegment<byte> next)
+            || before.Array != next.Array
+            || before.Offset + before.Count > next.Offset)
+        {
+            return false;
+        }
+
+        var joined = new Memory<byte>(before.Array, before.Offset, before.Count + next.Count);
+        next.AsSpan().CopyTo(joined.Span[before.Count..]);
+        _newest = new Slice(_newest.Offset, Bytes.Wrap(joined));
+        return true;
+    }
+
+    /// <summary>Nothing joins the newest slice any more.</summary>
+    private void SealNewest()
+    {
+        if (_newest.IsEmpty)
+            return;
+        _older ??= new Queue<Slice>();
+        _older.Enqueue(_newest);
+        _newest = default;
+    }
+
+    private bool TryTakeReady(out Slice slice)
+    {
+        if (HasOlder)
+        {
+            slice = _older!.Dequeue();
+            return true;
+        }
+
+        slice = _newest;
+        _newest = default;
+        return !slice.IsEmpty;
     }
 
     private void SkipArrived()
@@ -131,5 +193,10 @@ internal sealed class Reassembler(bool outOfOrder = false)
         return Bytes.Wrap(stored);
     }
 
-    private readonly record struct Slice(ulong Offset, Bytes Data);
+    private readonly record struct Slice(ulong Offset, Bytes Data)
+    {
+        public bool IsEmpty => Data.IsEmpty;
+
+        public ulong End => Offset + (ulong)Data.Length;
+    }
 }

@@ -52,7 +52,7 @@ internal sealed class ReceivingPart(
         State == ReceivingState.DataRecvd && !_finDelivered && !_isAbandoned && _reassembler.ReadBytes == FinalSize;
 
     /// <summary>Takes a STREAM frame (RFC 9000 §19.8).</summary>
-    public TransportError? OnStream(ulong offset, ReadOnlyMemory<byte> data, bool isFin, bool owned)
+    public TransportError? OnStream(ulong offset, ReadOnlyMemory<byte> data, bool isFin, bool owned, bool follows = false)
     {
         if (offset > LargestOffset - (ulong)data.Length)
             return new TransportError(TransportErrorCode.FlowControlError, "a stream offset beyond 2^62 - 1");
@@ -66,7 +66,7 @@ internal sealed class ReceivingPart(
             State = State.OnFin();
         if (_isAbandoned)
             Abandon();
-        else if (!_reassembler.Insert(offset, data, owned))
+        else if (!_reassembler.Insert(offset, data, owned, follows))
             return new TransportError(TransportErrorCode.InternalError, "too many gaps in the data of a stream");
         if (_reassembler.ContiguousEnd == FinalSize)
             State = State.OnAllData();

@@ -5,6 +5,15 @@ namespace CoQuic.Engine;
 /// <content>Frames that came in. Each answers with the error that closes the connection, or with none.</content>
 internal sealed partial class StreamSet
 {
+    // The stream that was given received memory last, unless something else has been given some since.
+    private Stream? _lastGiven;
+
+    /// <summary>
+    /// What comes next is in other memory, or others were given parts of the same: bytes are not moved across it
+    /// (<see cref="Reassembler.Insert"/>).
+    /// </summary>
+    public void OnMemoryGivenToOthers() => _lastGiven = null;
+
     /// <summary>STREAM (RFC 9000 §19.8).</summary>
     /// <param name="id">The stream.</param>
     /// <param name="offset">Where the bytes belong.</param>
@@ -17,7 +26,8 @@ internal sealed partial class StreamSet
             return missing;
         if (stream?.Receiving is not { } receiving)
             return null;
-        TransportError? error = receiving.OnStream(offset, data, isFin, owned);
+        TransportError? error = receiving.OnStream(offset, data, isFin, owned, follows: stream == _lastGiven);
+        _lastGiven = stream;
         OnChanged(stream);
         return error;
     }

@@ -91,6 +91,39 @@ let tests =
               memory[3] <- 99uy
               Expect.equal data[3] 99uy "the same memory"
 
+          testCase "bytes that follow in the same memory are moved to those before them"
+          <| fun () ->
+              let reassembler = Reassembler()
+              // Between the two there are 40 bytes of no use.
+              let memory =
+                  Array.concat [ bytesAt 0UL 100; Array.create 40 255uy; bytesAt 100UL 200 ]
+
+              reassembler.Insert(0UL, ReadOnlyMemory(memory, 0, 100), true) |> ignore
+
+              reassembler.Insert(100UL, ReadOnlyMemory(memory, 140, 200), true, true)
+              |> ignore
+
+              let offset, data = (tryRead reassembler).Value
+              Expect.equal (offset, data.ToArray()) (0UL, bytesAt 0UL 300) "both at once"
+              Expect.isNone (tryRead reassembler) "nothing else"
+
+          testCase "bytes are not moved where others may have been given what lies between"
+          <| fun () ->
+              let reassembler = Reassembler()
+
+              let memory =
+                  Array.concat [ bytesAt 0UL 100; Array.create 40 255uy; bytesAt 100UL 200 ]
+
+              reassembler.Insert(0UL, ReadOnlyMemory(memory, 0, 100), true) |> ignore
+              // What is known already takes no memory, but it comes behind what others were given.
+              reassembler.Insert(0UL, ReadOnlyMemory(memory, 0, 100), true, false) |> ignore
+
+              reassembler.Insert(100UL, ReadOnlyMemory(memory, 140, 200), true, true)
+              |> ignore
+
+              Expect.equal (drain reassembler |> List.map fst) [ 0UL; 100UL ] "one after the other"
+              Expect.equal memory[100..139] (Array.create 40 255uy) "untouched"
+
           testCase "bytes of memory that is not ours are copied"
           <| fun () ->
               let reassembler, memory = Reassembler(), bytesAt 0UL 1200
