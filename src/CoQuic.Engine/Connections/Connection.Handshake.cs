@@ -59,14 +59,14 @@ internal sealed partial class Connection
     {
         if (level == EncryptionLevel.Initial && OnInitialCrypto() is { } mixed)
             return mixed;
-        CryptoStream stream = _crypto[(int)PacketNumberSpaceIds.Of(level)];
+        CryptoStream stream = _spaces[level].Crypto;
         return stream.OnCrypto(offset, data) ?? ReadCrypto(now, level);
     }
 
     /// <summary>TLS takes what is in order, unless it waits for an answer of the application.</summary>
     private TransportError? ReadCrypto(TimeUs now, EncryptionLevel level)
     {
-        CryptoStream stream = _crypto[(int)PacketNumberSpaceIds.Of(level)];
+        CryptoStream stream = _spaces[level].Crypto;
         while (_tls.OpenQuestion is null && stream.TryRead(out Bytes bytes))
         {
             TransportError? failure = _tls.OnCryptoData(level, bytes.Span);
@@ -99,7 +99,7 @@ internal sealed partial class Connection
                 _loss.Rearm(now, RecoveryContext);
                 return null;
             case TlsEvent.HandshakeBytes handshake:
-                _crypto[(int)PacketNumberSpaceIds.Of(handshake.Level)].Sending.Append(handshake.Data);
+                _spaces[handshake.Level].Crypto.Sending.Append(handshake.Data);
                 return null;
             case TlsEvent.PeerTransportParameters parameters:
                 // A server has answered them already.
@@ -215,10 +215,7 @@ internal sealed partial class Connection
         if (!_keys.Discard(level))
             return;
         PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
-        _probes[(int)space] = 0;
-        _acks[(int)space] = NewAckTracker(space, _config.Transport);
-        _crypto[(int)space] = new CryptoStream();
-        _frames[(int)space] = new SentFrameList();
+        _spaces.Renew(space);
         _loss.OnKeysDiscarded(now, space, RecoveryContext);
     }
 

@@ -42,7 +42,7 @@ internal sealed partial class Connection
         if (!mayProbe || !path.Mtu.TryGetProbe(now, path.Recovery.AvailableWindow, out int size))
             return;
         EcnCodepoint mark = MarkFor(path);
-        SentFrameList frames = _frames[(int)PacketNumberSpaceId.ApplicationData];
+        SentFrameList frames = _spaces.ApplicationData.Frames;
         frames.Clear();
         PacketBuilder builder = BeginPacket(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
         PingFrame.Write(ref builder.Payload);

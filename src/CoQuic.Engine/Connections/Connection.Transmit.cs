@@ -15,9 +15,7 @@ internal sealed partial class Connection
     private static readonly EncryptionLevel[] SendingLevels =
         [EncryptionLevel.Initial, EncryptionLevel.ZeroRtt, EncryptionLevel.Handshake, EncryptionLevel.OneRtt];
 
-    private readonly SentFrameList[] _frames = [new(), new(), new()];
     private readonly SettledPackets _probed = new();
-    private readonly int[] _probes = new int[PacketNumberSpaceIds.Count];
     private readonly ConnectionCounters _counters = new();
 
     /// <summary>The bytes of frames that a 1-RTT packet has when it is alone in its datagram.</summary>
@@ -83,7 +81,7 @@ internal sealed partial class Connection
         recovery.IsAppLimited = !wantsToSend;
         recovery.IsInterrupted = IsSendContinuationPending;
         _isPacingBlocked = !IsSendContinuationPending
-            && (wantsToSend || _crypto[0].HasPending || _crypto[1].HasPending)
+            && (wantsToSend || _spaces.HasPendingHandshake)
             && recovery.AvailableWindow >= (ulong)CurrentPath.MaximumDatagramSize
             && !recovery.Pacer.CanSend(now, CurrentPath.MaximumDatagramSize);
     }
@@ -142,13 +140,13 @@ internal sealed partial class Connection
         TimeUs now, Path path, EncryptionLevel level, Span<byte> room, bool mayElicit, out PacketDraft draft)
     {
         draft = default;
-        PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
-        bool isProbe = _probes[(int)space] > 0;
-        bool elicits = (mayElicit || isProbe) && !_loss.IsFull(space) && (isProbe || HasEliciting(level));
+        PacketNumberSpace space = _spaces[level];
+        bool isProbe = space.Probes > 0;
+        bool elicits = (mayElicit || isProbe) && !_loss.IsFull(PacketNumberSpaceIds.Of(level)) && (isProbe || HasEliciting(level));
         if (!_keys.CanSend(level) || !(elicits || IsAckDue(now, level)))
             return false;
 
-        SentFrameList frames = _frames[(int)space];
+        SentFrameList frames = space.Frames;
         frames.Clear();
         PacketBuilder builder = BeginPacket(path, level, room);
         WriteAck(now, level, ref builder.Payload, frames);
@@ -221,7 +219,7 @@ internal sealed partial class Connection
         _loss.OnPacketSent(now, draft.Path.Recovery, packet, draft.Frames.Frames, RecoveryContext);
         OnPacketMarked(draft.Path, packet);
         if (draft.HasAck)
-            _acks[(int)packet.Space].OnAckSent(draft.IsAckEliciting);
+            _spaces[packet.Space].Acks.OnAckSent(draft.IsAckEliciting);
         OnPacketSent(now, packet);
         draft = default;
         return length;
@@ -236,8 +234,7 @@ internal sealed partial class Connection
         if (!packet.IsAckEliciting)
             return;
         _idle.OnAckElicitingSent(now);
-        ref int probes = ref _probes[(int)packet.Space];
-        probes = Math.Max(0, probes - 1);
+        _spaces[packet.Space].OnElicitingSent();
     }
 
     /// <summary>A packet whose frames are written, but which is not sealed.</summary>

@@ -57,7 +57,7 @@ internal sealed partial class Connection
         Loss = _loss,
         RemoteId = CurrentPath.RemoteId.Id,
         DatagramSize = CurrentPath.MaximumDatagramSize,
-        AckDeadline = AckDeadline,
+        AckDeadline = _spaces.AckDeadline,
         Ecn = CurrentPath.Ecn.State,
     });
 }

@@ -14,8 +14,7 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
     private readonly EndpointConfig _config;
     private readonly Role _role;
     private readonly ConnectionKeys _keys;
-    private readonly CryptoStream[] _crypto = [new(), new(), new()];
-    private readonly AckTracker[] _acks;
+    private readonly PacketNumberSpaces _spaces;
     private readonly LossDetector _loss;
     private readonly PacketNumberSkipper? _skipper;
     private StreamSet _streams;
@@ -45,7 +44,7 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         _validation = new ClientAddressValidation(setup.Token, setup.RetrySourceId);
         _keys = new ConnectionKeys(initialKeys ?? InitialKeys.Derive(setup.Version, setup.InitialDestinationId, _role), _config.AeadLimits);
         TransportConfig transport = _config.Transport;
-        _acks = NewAckTrackers(transport);
+        _spaces = new PacketNumberSpaces(transport);
         _skipper = transport.EnableOptimisticAckMitigation ? new PacketNumberSkipper(_config.Entropy) : null;
         _streams = new StreamSet(StreamSettingsOf(_config));
         _datagramLimits = new DatagramLimits(transport.MaxDatagramFrameSize);
@@ -121,17 +120,6 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         _keys.Dispose();
         _tls.Dispose();
     }
-
-    private static AckTracker[] NewAckTrackers(TransportConfig transport)
-    {
-        var trackers = new AckTracker[PacketNumberSpaceIds.Count];
-        for (int space = 0; space < trackers.Length; space++)
-            trackers[space] = NewAckTracker((PacketNumberSpaceId)space, transport);
-        return trackers;
-    }
-
-    private static AckTracker NewAckTracker(PacketNumberSpaceId space, TransportConfig transport) =>
-        new(space, transport.MaxAckDelay, transport.AckElicitingThreshold, transport.MaxAckElicitingThreshold);
 
     private static StreamSettings StreamSettingsOf(EndpointConfig config) => new()
     {
