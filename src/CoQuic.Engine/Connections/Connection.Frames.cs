@@ -91,7 +91,7 @@ internal sealed partial class Connection
             return error;
         ReadOnlyMemory<byte> data = DataBefore(payload, reader, frame.Data.Length);
         _qlog?.OnDatagram(isSent: false, data.Length);
-        _receivedDatagrams.Add(new ReceiveDatagramDataEffect(Handle, Bytes.Wrap(data)));
+        _gathered.OnDatagram(Bytes.Wrap(data));
         return null;
     }
 

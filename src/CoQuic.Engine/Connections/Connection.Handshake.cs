@@ -8,43 +8,9 @@ internal sealed partial class Connection
     private bool _hasSentHandshakePacket;
     private bool _isHandshakeDonePending;
 
-    private TlsSession NewTlsSession()
-    {
-        return _role == Role.Client
-            ? new ClientHandshake(new TlsClientConfig
-            {
-                ApplicationProtocols = _config.ApplicationProtocols,
-                TransportParameters = EncodeParameters(_version.ClientInformation),
-                Entropy = _config.Entropy,
-                KeyExchange = _config.KeyExchange,
-                Groups = _config.Groups,
-                KeyShareGroups = _config.KeyShareGroups,
-                CipherSuites = _config.CipherSuites,
-                EnableKeyLog = _config.EnableKeyLog,
-                Certificates = _setup.Certificates,
-                ServerName = _setup.ServerName,
-                Verifier = _config.EffectiveVerifier,
-                Identities = _config.ClientIdentities,
-                Time = _setup.CalendarTime,
-                Session = _setup.Resumption.Session,
-            })
-            : new ServerHandshake(new TlsServerConfig
-            {
-                ApplicationProtocols = _config.ApplicationProtocols,
-                Parameters = this,
-                Entropy = _config.Entropy,
-                KeyExchange = _config.KeyExchange,
-                Groups = _config.Groups,
-                CipherSuites = _config.CipherSuites,
-                EnableKeyLog = _config.EnableKeyLog,
-                Certificates = _setup.Certificates,
-                Identities = _config.AsksForServerIdentities ? null : _config.ServerIdentities,
-                ClientAuthentication = _config.ClientCertificates == ClientCertificatePolicy.None
-                    ? null
-                    : new ClientAuthentication(
-                        _config.ClientCertificates == ClientCertificatePolicy.Require, _config.EffectiveVerifier, _setup.CalendarTime),
-            });
-    }
+    private TlsSession NewTlsSession() => _role == Role.Client
+        ? TlsSessions.NewClient(_setup, EncodeParameters(_version.ClientInformation))
+        : TlsSessions.NewServer(_setup, this);
 
     /// <summary>A client's first flight.</summary>
     private void StartHandshake(TimeUs now)
@@ -95,7 +61,7 @@ internal sealed partial class Connection
         switch (happened)
         {
             case TlsEvent.SecretsAvailable secrets:
-                _keys.Install(VersionOf(secrets.Level), secrets);
+                _keys.Install(_version.Of(secrets.Level), secrets);
                 _loss.Rearm(now, RecoveryContext);
                 return null;
             case TlsEvent.HandshakeBytes handshake:
@@ -155,7 +121,7 @@ internal sealed partial class Connection
         _peerParameters = parameters;
         _qlog?.OnParameters(parameters, isLocal: false, isRestored: false);
         if (parameters.GreaseQuicBit && _config.Transport.GreaseQuicBit)
-            _quicBit.Grease();
+            _packets.GreaseQuicBit();
         _idle.OnPeerTimeout(parameters.MaxIdleTimeout);
         _localIds.OnPeerLimit(parameters.ActiveConnectionIdLimit);
         if (parameters.StatelessResetToken is { } token)
@@ -198,6 +164,7 @@ internal sealed partial class Connection
         if (State != ConnectionState.Complete)
             return;
         State = ConnectionState.Confirmed;
+        _keys.AllowUpdates();
         _counters.ConfirmationDuration = now - _startedAt;
         TellState(StateChange.HandshakeConfirmed);
         CurrentPath.OnValidated();

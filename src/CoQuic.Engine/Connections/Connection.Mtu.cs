@@ -44,7 +44,7 @@ internal sealed partial class Connection
         EcnCodepoint mark = MarkFor(path);
         SentFrameList frames = _spaces.ApplicationData.Frames;
         frames.Clear();
-        PacketBuilder builder = BeginPacket(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
+        PacketBuilder builder = _packets.Begin(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
         PingFrame.Write(ref builder.Payload);
         frames.Add(SentFrame.Ping());
         var draft = new PacketDraft

@@ -64,8 +64,7 @@ internal sealed partial class Connection
     {
         if (!_keys.AreWornOut)
             return;
-        if (IsHandshakeConfirmed)
-            _keys.UpdateIfDue(_loss.LargestAcknowledged(PacketNumberSpaceId.ApplicationData));
+        _keys.UpdateIfDue(_loss.LargestAcknowledged(PacketNumberSpaceId.ApplicationData));
         if (_keys.AreWornOut)
             BeginClose(new TransportError(TransportErrorCode.AeadLimitReached, "the peer allows no update of worn-out keys (RFC 9001 §6.6)"));
     }
@@ -107,7 +106,7 @@ internal sealed partial class Connection
         path.Amplification.OnSent(length);
         _counters.DatagramsSent++;
         _counters.BytesSent += (ulong)length;
-        _inspector?.OnDatagramSent(length, _told);
+        _inspector?.OnDatagramSent(length, _gathered);
         runs.Commit(length, addressing, effects);
     }
 
@@ -148,7 +147,7 @@ internal sealed partial class Connection
 
         SentFrameList frames = space.Frames;
         frames.Clear();
-        PacketBuilder builder = BeginPacket(path, level, room);
+        PacketBuilder builder = _packets.Begin(path, level, room);
         WriteAck(now, level, ref builder.Payload, frames);
         int acknowledgements = frames.Count;
         if (elicits)
@@ -170,32 +169,6 @@ internal sealed partial class Connection
         return true;
     }
 
-    private PacketBuilder BeginPacket(Path path, EncryptionLevel level, Span<byte> room)
-    {
-        PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
-        if (level == EncryptionLevel.OneRtt && _skipper?.ShouldSkip(_loss.NextPacketNumber(space)) == true)
-            _loss.SkipPacketNumber(space);
-        ulong number = _loss.NextPacketNumber(space);
-        int numberLength = PacketNumber.EncodedLength(number, _loss.LargestAcknowledged(space));
-        ConnectionId destination = path.RemoteId.Id;
-        if (level == EncryptionLevel.OneRtt && IsHandshakeConfirmed)
-            _keys.UpdateIfDue(_loss.LargestAcknowledged(space));
-        PacketBuilder builder = level == EncryptionLevel.OneRtt
-            ? PacketBuilder.Begin(room, new ShortHeader(destination, path.Spin.Value, _keys.KeyPhase, number, numberLength))
-            : BeginLongHeader(level, room, destination, number, numberLength);
-        if (!_quicBit.Next())
-            builder.ClearFixedBit();
-        return builder;
-    }
-
-    private PacketBuilder BeginLongHeader(
-        EncryptionLevel level, Span<byte> room, ConnectionId destination, ulong number, int numberLength)
-    {
-        var header = new LongHeader(PacketTypes.Of(level), VersionOf(level), destination, _setup.LocalId, number, numberLength);
-        bool hasToken = level == EncryptionLevel.Initial && _role == Role.Client;
-        return PacketBuilder.Begin(room, header, hasToken ? _validation.Token.Span : default);
-    }
-
     /// <summary>Seals a packet and records it (RFC 9002 §A.5).</summary>
     /// <returns>Its length; 0 when there is none.</returns>
     private int Complete(TimeUs now, ref PacketDraft draft, int minimumLength)
@@ -204,7 +177,7 @@ internal sealed partial class Connection
             return 0;
         bool isPadded = draft.Length < minimumLength;
         draft.Builder.PadTo(minimumLength);
-        int length = Seal(ref draft.Builder, draft.Level, draft.IsMtuProbe);
+        int length = _packets.Seal(ref draft.Builder, draft.Level, draft.IsMtuProbe);
         _keys.OnSealed(draft.Level, draft.Builder.PacketNumberValue);
         var packet = new SentPacket
         {

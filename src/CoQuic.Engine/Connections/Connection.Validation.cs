@@ -148,7 +148,7 @@ internal sealed partial class Connection
         EcnCodepoint mark = MarkFor(path);
         SentFrameList frames = _spaces.ApplicationData.Frames;
         frames.Clear();
-        PacketBuilder builder = BeginPacket(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
+        PacketBuilder builder = _packets.Begin(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
         if (isChallengeDue)
             WriteChallenge(now, path, isExpanded: size >= DatagramSizes.Smallest, ref builder.Payload, frames);
         if (mayRespond)
