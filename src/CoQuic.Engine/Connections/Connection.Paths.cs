@@ -8,7 +8,10 @@ namespace CoQuic.Engine;
 /// </content>
 internal sealed partial class Connection
 {
-    /// <summary>A path that was left is remembered for so many probe timeouts at least: datagrams may still be under way on it.</summary>
+    /// <summary>
+    /// A path that was left is remembered for so many probe timeouts at least: as long as the peer's own validation of the new one may
+    /// take, which brings it back to the old one when it fails (RFC 9000 §8.2.4, §9.3.2).
+    /// </summary>
     private const int LeftPathPtos = 3;
 
     private uint _nextPathId;
@@ -184,7 +187,8 @@ internal sealed partial class Connection
     /// <summary>Everything goes another way from now on.</summary>
     private void MoveTo(TimeUs now, Path path)
     {
-        TimeSpan memory = LeftPathPtos * Pto;
+        TimeSpan pto = Pto;
+        TimeSpan memory = LeftPathPtos * (pto > RttEstimator.InitialPto ? pto : RttEstimator.InitialPto);
         TimeSpan retention = _config.Transport.MigrationRecoveryRetentionTimeout;
         _previousRoute = CurrentPath.Route;
         _paths.MoveTo(now, path, retention > memory ? retention : memory);
