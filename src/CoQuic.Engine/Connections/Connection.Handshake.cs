@@ -126,6 +126,7 @@ internal sealed partial class Connection
         _localIds.OnPeerLimit(parameters.ActiveConnectionIdLimit);
         if (parameters.StatelessResetToken is { } token)
             _remoteIds.SetInitialToken(token);
+        _pathFactory.PeerLimit = parameters.MaxUdpPayloadSize;
         CurrentPath.Mtu.OnPeerLimit(parameters.MaxUdpPayloadSize);
         _datagramLimits.OnPeerLimit(parameters.MaxDatagramFrameSize);
         _streams.OnPeerParameters(StreamLimitsOf(parameters));
@@ -148,7 +149,7 @@ internal sealed partial class Connection
         State = ConnectionState.Complete;
         _counters.HandshakeDuration = now - _startedAt;
         _qlog?.OnProtocolChosen(_tls.ApplicationProtocol);
-        ApplyMaximumDatagramSize(now, CurrentPath);
+        CurrentPath.ApplyMaximumDatagramSize(now);
         TellHandshakeInformation();
         if (_role == Role.Server)
         {

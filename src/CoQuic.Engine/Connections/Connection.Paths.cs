@@ -14,7 +14,6 @@ internal sealed partial class Connection
     /// </summary>
     private const int LeftPathPtos = 3;
 
-    private uint _nextPathId;
     private ulong? _largestNonProbing;
     private RouteHandle? _previousRoute;
 
@@ -22,35 +21,6 @@ internal sealed partial class Connection
     private Path? _arrivalPath;
     private OwnedDatagram _arrival;
     private int _arrivalLength;
-
-    private Path FirstPath() => NewPath(_setup.Route, _setup.AddressIdentity, _remoteIds.Current, _setup.IsAddressValidated);
-
-    /// <summary>A path about which nothing is known.</summary>
-    private Path NewPath(RouteHandle? route, Bytes peerIdentity, RemoteConnectionId remoteId, bool isAddressValidated)
-    {
-        MtuDiscovery mtu = NewMtuDiscovery(peerIdentity);
-        return new Path
-        {
-            Route = route,
-            PeerIdentity = peerIdentity,
-            RemoteId = remoteId,
-            Recovery = NewPathRecovery(mtu.MaximumDatagramSize),
-            Mtu = mtu,
-            Ecn = new EcnValidator(_config.Transport.EcnPolicy),
-            Spin = NewSpinBit(),
-            Amplification = new AntiAmplification(isAddressValidated),
-        };
-    }
-
-    private PathRecovery NewPathRecovery(int maximumDatagramSize) =>
-        PathRecovery.Create(_nextPathId++, _config, new RttEstimator(), maximumDatagramSize);
-
-    private SpinBit NewSpinBit()
-    {
-        Span<byte> draw = stackalloc byte[1];
-        _config.Entropy.Fill(draw);
-        return new SpinBit(_role, _config.Transport.EnableLatencySpinBit, draw[0]);
-    }
 
     /// <summary>
     /// Whether Initials to an ID, from a route, are nothing to this connection: it began with that ID, has done with Initials (RFC 9001
@@ -105,7 +75,7 @@ internal sealed partial class Connection
     private Path NewPathFromPeer(RemoteConnectionId remoteId)
     {
         Bytes identity = _arrival.AddressValidationIdentity;
-        Path fresh = NewPath(_arrival.Route, identity, remoteId, IsValidatedAddress(identity));
+        Path fresh = _pathFactory.Create(_arrival.Route, identity, remoteId, IsValidatedAddress(identity));
         return PeerAddress.DifferInPortOnly(identity, CurrentPath.PeerIdentity) ? fresh.Sharing(CurrentPath) : fresh;
     }
 

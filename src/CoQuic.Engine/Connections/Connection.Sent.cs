@@ -146,7 +146,7 @@ internal sealed partial class Connection
     private void OnPacketsLost(TimeUs now, PacketNumberSpaceId space)
     {
         _qlog?.OnPacketsLost(_loss.Lost);
-        TellPathsOfLosses(now);
+        _feedback.OnLost(now);
         if (space != PacketNumberSpaceId.ApplicationData && _loss.Lost.Count > 0)
             _spaces[space].RequestProbes(1);
         for (int index = 0; index < _loss.Lost.Count; index++)

@@ -76,7 +76,7 @@ internal sealed partial class Connection
                 break;
             case TimeoutKind.SendProbes:
                 RequestProbes(action.Space, action.Probes);
-                OnProbeTimeout(now);
+                _feedback.OnProbeTimeout(now);
                 break;
         }
     }

@@ -101,6 +101,10 @@ internal sealed partial class Connection
         return true;
     }
 
+    /// <summary>How the next datagram is marked. A client's first flight is not: it has to get through.</summary>
+    private EcnCodepoint MarkFor(Path path) =>
+        _role == Role.Client && !HasProcessedPacket ? EcnCodepoint.NotEct : path.Ecn.Mark;
+
     private void Commit(DatagramRuns runs, Path path, int length, in DatagramAddressing addressing, List<Effect> effects)
     {
         path.Amplification.OnSent(length);
@@ -190,7 +194,7 @@ internal sealed partial class Connection
             Ecn = draft.Mark,
         };
         _loss.OnPacketSent(now, draft.Path.Recovery, packet, draft.Frames.Frames, RecoveryContext);
-        OnPacketMarked(draft.Path, packet);
+        _feedback.OnPacketSent(draft.Path, packet);
         if (draft.HasAck)
             _spaces[packet.Space].Acks.OnAckSent(draft.IsAckEliciting);
         OnPacketSent(now, packet);

@@ -24,7 +24,9 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
     private readonly TlsSession _tls;
     private readonly LocalConnectionIds _localIds;
     private readonly RemoteConnectionIds _remoteIds;
+    private readonly PathFactory _pathFactory;
     private readonly PathSet _paths;
+    private readonly PathFeedback _feedback;
     private readonly NegotiatedVersion _version;
     private readonly TimeUs _startedAt;
     private TransportParameters? _peerParameters;
@@ -49,8 +51,11 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         _localIds = new LocalConnectionIds(setup.LocalId);
         _remoteIds = new RemoteConnectionIds(
             setup.RemoteId, (ulong)transport.ActiveConnectionIdLimit, new StatelessResetWatch(setup.Resets, this));
-        _paths = new PathSet(FirstPath());
+        _pathFactory = new PathFactory(_config);
+        _paths = new PathSet(
+            _pathFactory.Create(setup.Route, setup.AddressIdentity, _remoteIds.Current, setup.IsAddressValidated));
         _loss = new LossDetector(_role, CurrentPath.Recovery);
+        _feedback = new PathFeedback(_paths, _loss);
         _gathered = new GatheredEffects(Handle);
         _inspector = _config.EnablePacketInspection ? new PacketInspector(Handle) : null;
         _qlog = _config.EnableQlog ? new ConnectionQlog(now, setup, _gathered) : null;
