@@ -26,6 +26,7 @@
 #load "build/QuicGoBench.fs"
 #load "build/BenchRun.fs"
 #load "build/Bench.fs"
+#load "build/NativeShow.fs"
 #load "build/Api.fs"
 #load "build/Links.fs"
 #load "build/Docs.fs"
@@ -203,7 +204,8 @@ let private shown =
       "4-chat", Functional.chat
       "4-failure", Functional.failure
       "4-cost", Functional.cost
-      "6-memory", MustShow.memory ]
+      "6-memory", MustShow.memory
+      "6-perf", NativeShow.perfBothWays ]
 
 let private show arguments =
     let chosen =
