@@ -63,6 +63,13 @@ let private mutate arguments =
     Options.parse "mutate" [] false arguments |> ignore
     Mutate.run () |> ignore
 
+/// An argument as a shell takes it.
+let private quoted (argument: string) =
+    if argument.Contains ' ' then
+        $"\"{argument}\""
+    else
+        argument
+
 let private test arguments =
     let options =
         Options.parse "test" [ "--full"; "--require="; "--filter="; "--evidence=" ] false arguments
@@ -100,7 +107,7 @@ let private test arguments =
     | Some name ->
         let evidence: Evidence.Evidence =
             { Name = name
-              Command = String.Join(" ", "dotnet fsi build.fsx test" :: arguments)
+              Command = String.Join(" ", "dotnet fsi build.fsx test" :: List.map quoted arguments)
               Duration = watch.Elapsed
               Figures =
                 [ "passed", float counts.Passed
