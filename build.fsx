@@ -26,6 +26,7 @@
 #load "build/QuicGoBench.fs"
 #load "build/BenchRun.fs"
 #load "build/Bench.fs"
+#load "build/NativeShow.fs"
 #load "build/Api.fs"
 #load "build/Links.fs"
 #load "build/Docs.fs"
@@ -61,6 +62,13 @@ let private formatFailures () =
 let private mutate arguments =
     Options.parse "mutate" [] false arguments |> ignore
     Mutate.run () |> ignore
+
+/// An argument as a shell takes it.
+let private quoted (argument: string) =
+    if argument.Contains ' ' then
+        $"\"{argument}\""
+    else
+        argument
 
 let private test arguments =
     let options =
@@ -99,7 +107,7 @@ let private test arguments =
     | Some name ->
         let evidence: Evidence.Evidence =
             { Name = name
-              Command = String.Join(" ", "dotnet fsi build.fsx test" :: arguments)
+              Command = String.Join(" ", "dotnet fsi build.fsx test" :: List.map quoted arguments)
               Duration = watch.Elapsed
               Figures =
                 [ "passed", float counts.Passed
@@ -203,7 +211,8 @@ let private shown =
       "4-chat", Functional.chat
       "4-failure", Functional.failure
       "4-cost", Functional.cost
-      "6-memory", MustShow.memory ]
+      "6-memory", MustShow.memory
+      "6-perf", NativeShow.perfBothWays ]
 
 let private show arguments =
     let chosen =
