@@ -19,6 +19,7 @@
 #load "build/Peers.fs"
 #load "build/MustShow.fs"
 #load "build/Talk.fs"
+#load "build/Growth.fs"
 #load "build/Load.fs"
 #load "build/Soak.fs"
 #load "build/Mutations.fs"
@@ -203,7 +204,8 @@ let private shown =
       "4-chat", Functional.chat
       "4-failure", Functional.failure
       "4-cost", Functional.cost
-      "6-memory", MustShow.memory ]
+      "6-memory", MustShow.memory
+      "7-memory", Load.longTransfer 10_240L ]
 
 let private show arguments =
     let chosen =
