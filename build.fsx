@@ -198,9 +198,14 @@ let private benchRounds (options: Options.Options) =
 
 let private bench arguments =
     let options =
-        Options.parse "bench" [ "--rounds="; "--mebibytes="; "--against="; "--filter=" ] false arguments
+        Options.parse "bench" [ "--rounds="; "--mebibytes="; "--against="; "--micro"; "--filter=" ] false arguments
 
-    let isGoodEnough = benchRounds options
+    let isGoodEnough =
+        if options.Has "--micro" then
+            Bench.micro (options.ValueOr "--filter" "")
+        else
+            benchRounds options
+
     if isGoodEnough then 0 else 1
 
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
@@ -301,8 +306,8 @@ let private targets =
           peers
       target
           "bench"
-          "[--rounds N] [--mebibytes N] [--against quic-go] [--filter TEXT]"
-          "measure speed beside what this machine could do at most; a missed minimum fails"
+          "[--rounds N] [--mebibytes N] [--against quic-go] [--filter TEXT] | --micro [--filter TEXT]"
+          "measure speed beside what this machine could do at most, or the hot parts alone; a missed minimum fails"
           bench
       target
           "evidence"

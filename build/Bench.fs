@@ -98,6 +98,14 @@ let run settings isAgainstQuicGo (only: string) : bool =
 
     measure settings.Rounds scenarios |> report
 
+/// The hot parts alone, all or those that have a text in their name; whether all could be measured.
+let micro (only: string) : bool =
+    heading "build"
+    publishBenchmarks ()
+    heading "hot parts"
+    let folder = Directory.CreateDirectory(inRoot "artifacts/bench").FullName
+    status [] benchmarks [ "micro"; only; folder ] = 0
+
 let private slug (name: string) =
     name.ToLowerInvariant().Split([| ' '; ','; '-' |], StringSplitOptions.RemoveEmptyEntries)
     |> String.concat "_"

@@ -33,9 +33,10 @@ let main arguments =
     | [ "ack-cost"; packets; roundTrip ] ->
         printfn $"rate %.3f{AckCost.byThePacket (AckCost.transfer (int packets) (int roundTrip))}"
         0
+    | [ "micro"; text; folder ] -> Micro.Runner.run text folder
     | _ ->
         eprintfn
             "CoQuic.Benchmarks protection SECONDS | receive SIZE | receive-protected SIZE | send PORT SECONDS SIZE | \
-             send-protected PORT SECONDS SIZE | answer | ask PORT SECONDS | ack-cost PACKETS ROUND-TRIP"
+             send-protected PORT SECONDS SIZE | answer | ask PORT SECONDS | ack-cost PACKETS ROUND-TRIP | micro TEXT FOLDER"
 
         1
