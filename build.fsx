@@ -34,6 +34,7 @@
 #load "build/BenchRun.fs"
 #load "build/BenchScenarios.fs"
 #load "build/Bench.fs"
+#load "build/NativeShow.fs"
 #load "build/Api.fs"
 #load "build/Links.fs"
 #load "build/Docs.fs"
@@ -67,6 +68,13 @@ let private formatFailures () =
 let private mutate arguments =
     Options.parse "mutate" [] false arguments |> ignore
     Mutate.run () |> ignore
+
+/// An argument as a shell takes it.
+let private quoted (argument: string) =
+    if argument.Contains ' ' then
+        $"\"{argument}\""
+    else
+        argument
 
 let private test arguments =
     let options =
@@ -105,7 +113,7 @@ let private test arguments =
     | Some name ->
         let evidence: Evidence.Evidence =
             { Name = name
-              Command = String.Join(" ", "dotnet fsi build.fsx test" :: arguments)
+              Command = String.Join(" ", "dotnet fsi build.fsx test" :: List.map quoted arguments)
               Duration = watch.Elapsed
               Figures =
                 [ "passed", float counts.Passed
@@ -227,6 +235,7 @@ let private shown (options: Options.Options) =
       "4-failure", Functional.failure
       "4-cost", Functional.cost
       "6-memory", MustShow.memory
+      "6-perf", NativeShow.perfBothWays
       "7-bench", Bench.all settings
       "7-memory", Load.longTransfer (above0 "evidence" options "--mebibytes" 10_240L)
       "7-scaling", Bench.scales settings

@@ -91,7 +91,7 @@ internal sealed partial class Connection
             return error;
         ReadOnlyMemory<byte> data = DataBefore(payload, reader, frame.Data.Length);
         _qlog?.OnDatagram(isSent: false, data.Length);
-        _receivedDatagrams.Add(new ReceiveDatagramDataEffect(Handle, Bytes.Wrap(data)));
+        _gathered.OnDatagram(Bytes.Wrap(data));
         return null;
     }
 
@@ -104,10 +104,8 @@ internal sealed partial class Connection
         var ack = new ReceivedAck(frame.LargestAcknowledged, frame.AckDelay);
         if (_loss.OnAckReceived(now, space, ack, frame.Ranges, RecoveryContext) is { } error)
             return error;
-        foreach (ref readonly SentPacket packet in _loss.Acknowledged.Packets)
-            OnPacketAcked(now, packet);
-        if (priorLargest is null || _loss.LargestAcknowledged(space) > priorLargest)
-            OnEcnReport(now, space, frame.EcnCounts);
+        bool hasRisen = priorLargest is null || _loss.LargestAcknowledged(space) > priorLargest;
+        _feedback.OnAcknowledged(now, space, frame.EcnCounts, hasRisen);
         for (int index = 0; index < _loss.Acknowledged.Count; index++)
         {
             foreach (ref readonly SentFrame acked in _loss.Acknowledged.FramesOf(index))

@@ -59,7 +59,7 @@ internal sealed partial class Connection
     private Path NewPathOfOurs(in RequestMigration input)
     {
         _remoteIds.TryTakeUnused(out RemoteConnectionId remoteId);
-        Path path = NewPath(input.Route, input.AddressValidationIdentity, remoteId, isAddressValidated: true);
+        Path path = _pathFactory.Create(input.Route, input.AddressValidationIdentity, remoteId, isAddressValidated: true);
         Adopt(path);
         return path;
     }

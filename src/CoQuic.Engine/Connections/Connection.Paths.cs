@@ -8,10 +8,12 @@ namespace CoQuic.Engine;
 /// </content>
 internal sealed partial class Connection
 {
-    /// <summary>A path that was left is remembered for so many probe timeouts at least: datagrams may still be under way on it.</summary>
+    /// <summary>
+    /// A path that was left is remembered for so many probe timeouts at least: as long as the peer's own validation of the new one may
+    /// take, which brings it back to the old one when it fails (RFC 9000 §8.2.4, §9.3.2).
+    /// </summary>
     private const int LeftPathPtos = 3;
 
-    private uint _nextPathId;
     private ulong? _largestNonProbing;
     private RouteHandle? _previousRoute;
 
@@ -19,35 +21,6 @@ internal sealed partial class Connection
     private Path? _arrivalPath;
     private OwnedDatagram _arrival;
     private int _arrivalLength;
-
-    private Path FirstPath() => NewPath(_setup.Route, _setup.AddressIdentity, _remoteIds.Current, _setup.IsAddressValidated);
-
-    /// <summary>A path about which nothing is known.</summary>
-    private Path NewPath(RouteHandle? route, Bytes peerIdentity, RemoteConnectionId remoteId, bool isAddressValidated)
-    {
-        MtuDiscovery mtu = NewMtuDiscovery(peerIdentity);
-        return new Path
-        {
-            Route = route,
-            PeerIdentity = peerIdentity,
-            RemoteId = remoteId,
-            Recovery = NewPathRecovery(mtu.MaximumDatagramSize),
-            Mtu = mtu,
-            Ecn = new EcnValidator(_config.Transport.EcnPolicy),
-            Spin = NewSpinBit(),
-            Amplification = new AntiAmplification(isAddressValidated),
-        };
-    }
-
-    private PathRecovery NewPathRecovery(int maximumDatagramSize) =>
-        PathRecovery.Create(_nextPathId++, _config, new RttEstimator(), maximumDatagramSize);
-
-    private SpinBit NewSpinBit()
-    {
-        Span<byte> draw = stackalloc byte[1];
-        _config.Entropy.Fill(draw);
-        return new SpinBit(_role, _config.Transport.EnableLatencySpinBit, draw[0]);
-    }
 
     /// <summary>
     /// Whether Initials to an ID, from a route, are nothing to this connection: it began with that ID, has done with Initials (RFC 9001
@@ -102,7 +75,7 @@ internal sealed partial class Connection
     private Path NewPathFromPeer(RemoteConnectionId remoteId)
     {
         Bytes identity = _arrival.AddressValidationIdentity;
-        Path fresh = NewPath(_arrival.Route, identity, remoteId, IsValidatedAddress(identity));
+        Path fresh = _pathFactory.Create(_arrival.Route, identity, remoteId, IsValidatedAddress(identity));
         return PeerAddress.DifferInPortOnly(identity, CurrentPath.PeerIdentity) ? fresh.Sharing(CurrentPath) : fresh;
     }
 
@@ -184,7 +157,8 @@ internal sealed partial class Connection
     /// <summary>Everything goes another way from now on.</summary>
     private void MoveTo(TimeUs now, Path path)
     {
-        TimeSpan memory = LeftPathPtos * Pto;
+        TimeSpan pto = Pto;
+        TimeSpan memory = LeftPathPtos * (pto > RttEstimator.InitialPto ? pto : RttEstimator.InitialPto);
         TimeSpan retention = _config.Transport.MigrationRecoveryRetentionTimeout;
         _previousRoute = CurrentPath.Route;
         _paths.MoveTo(now, path, retention > memory ? retention : memory);

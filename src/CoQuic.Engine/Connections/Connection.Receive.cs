@@ -136,7 +136,7 @@ internal sealed partial class Connection
 
         if (level == EncryptionLevel.Initial && !_keys.CanReceiveInitial(packet.Version))
             _keys.AddInitial(InitialKeysOf(packet.Version));
-        AckTracker tracker = _acks[(int)PacketNumberSpaceIds.Of(level)];
+        AckTracker tracker = _spaces[level].Acks;
         Bytes wire = _inspector is null ? default : Bytes.CopyOf(bytes.Span);
         TimeSpan retention = KeyRetentionPtos * Pto;
         if (!_keys.TryOpen(now, retention, bytes.Span, packet, tracker.LargestReceived, out OpenedPacket opened))
@@ -212,7 +212,7 @@ internal sealed partial class Connection
         if (error is not null)
             BeginClose(error);
         else if (_keys.CanReceive(level))
-            NoteReceived(now, _acks[(int)PacketNumberSpaceIds.Of(level)], opened.PacketNumber, isAckEliciting, ecn);
+            NoteReceived(now, _spaces[level].Acks, opened.PacketNumber, isAckEliciting, ecn);
         if (error is null && level == EncryptionLevel.OneRtt && IsAlive)
             OnOneRttProcessed(now, opened, packet.DestinationConnectionId, isNonProbing);
     }

@@ -15,9 +15,9 @@ internal sealed partial class Connection
             TimeUs? earliest = null;
             foreach (Path path in _paths.All)
             {
-                earliest = Earliest(earliest, path.Validator.Deadline(MayProbe(path)));
+                earliest = TimeUs.Earliest(earliest, path.Validator.Deadline(MayProbe(path)));
                 if (CurrentPath.IsValidated)
-                    earliest = Earliest(earliest, path.KeepUntil);
+                    earliest = TimeUs.Earliest(earliest, path.KeepUntil);
             }
 
             return earliest;
@@ -146,9 +146,9 @@ internal sealed partial class Connection
         // RFC 9000 §8.2.1, §8.2.2: the datagram has the size that every path must carry, unless that exceeds the amplification limit.
         int size = (int)Math.Min(DatagramSizes.Smallest, path.Amplification.Budget);
         EcnCodepoint mark = MarkFor(path);
-        SentFrameList frames = _frames[(int)PacketNumberSpaceId.ApplicationData];
+        SentFrameList frames = _spaces.ApplicationData.Frames;
         frames.Clear();
-        PacketBuilder builder = BeginPacket(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
+        PacketBuilder builder = _packets.Begin(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
         if (isChallengeDue)
             WriteChallenge(now, path, isExpanded: size >= DatagramSizes.Smallest, ref builder.Payload, frames);
         if (mayRespond)

@@ -47,6 +47,8 @@ type internal HubEvents =
         Closed: int -> Command<HubMessage> list
         /// Who answers questions of handshakes.
         Answers: Answers
+        /// Who hears of connections, for people to read.
+        Log: Log
     }
 
 /// The program behind QuicConnection and QuicStream: it takes what applications ask, and hands them what the network brings.
@@ -87,7 +89,7 @@ type internal Hub
         lastTag
 
     let add handle role =
-        let connection = ConnectionCore(handle, role, peer (), settings, queue)
+        let connection = ConnectionCore(handle, role, peer (), settings, queue, events.Log)
         connections.Add(handle, connection)
         Telemetry.onOpened role
         connection
@@ -129,6 +131,7 @@ type internal Hub
             connection.IsHandedOver <- true
             []
         else
+            events.Log.ConnectionRefused(connection.Handle, connection.Remote)
             [ Command.close connection.Handle 0UL "the server takes no more connections" ]
 
     let onReady handle information =
@@ -217,7 +220,7 @@ type internal Hub
 
     let onPathChanged (change: PathChanged) =
         match connections.TryGetValue change.Connection, change.NewRoute with
-        | (true, connection), Some route -> hooks.RemoteOn route |> ValueOption.iter connection.set_Remote
+        | (true, connection), Some route -> hooks.RemoteOn route |> ValueOption.iter connection.OnMoved
         | _ -> ()
 
     /// A handshake that is done shows that somebody listened.
