@@ -67,9 +67,19 @@ let ceilings =
       { Row = row "UDP ping-pong" "/s"
         Run = plain [ "answer" ] [ "ask"; "{port}"; seconds ] printedByClient } ]
 
+/// Client and server have both counted so many bytes.
+let private confirm (report: JsonElement) (bytes: int64) =
+    for counters in [ report; report.GetProperty "server_counters" ] do
+        let count (name: string) = counters.GetProperty(name).GetInt64()
+        let moved = count "bytes_sent" + count "bytes_received"
+
+        if moved <> bytes then
+            stop $"{moved} bytes were counted instead of {bytes}."
+
 /// A rate and, where requests were counted, how long they took: fields of the measuring tool's JSON.
-let private readReport (path: string) (field: string) =
+let private readReport (path: string) (bytes: int64 option) (field: string) =
     use report = JsonDocument.Parse(File.ReadAllText path)
+    bytes |> Option.iter (confirm report.RootElement)
 
     let latency (name: string) =
         report.RootElement.GetProperty("latency").GetProperty(name).GetDouble()
@@ -80,8 +90,9 @@ let private readReport (path: string) (field: string) =
 
     report.RootElement.GetProperty(field).GetDouble(), Some latencies |> Option.filter (fun all -> all.P99 > 0.0)
 
-/// A run of the measuring tool: what both sides are told, what the client alone is, and the field that has the rate.
-let private tool both client field () =
+/// A run of the measuring tool: what both sides are told, what the client alone is, the bytes that it moves where they are known before,
+/// and the field that has the rate.
+let private tool both client bytes field () =
     let json = Path.GetTempFileName()
 
     try
@@ -90,7 +101,7 @@ let private tool both client field () =
               Arguments = [ "server"; "--port"; "0" ] @ both }
             { Program = perf
               Arguments = [ "client"; "--port"; "{port}"; "--json-out"; json ] @ both @ client }
-            (fun _ _ -> readReport json field)
+            (fun _ _ -> readReport json bytes field)
     finally
         File.Delete json
 
@@ -105,6 +116,7 @@ let private bulk name ceiling size (bytes: int64) client =
         tool
             [ "--mode"; "bulk"; "--max-outbound-datagram-size"; string size ]
             ([ "--total-bytes"; string bytes ] @ client)
+            (Some bytes)
             throughput }
 
 /// So many bytes on one connection, both ways, in datagrams of the usual size and in large ones.
@@ -115,7 +127,7 @@ let transfers bytes =
 
 let private asking name ceiling mode client =
     { Row = { row name "/s" with Ceiling = ceiling }
-      Run = tool [ "--mode"; mode ] ([ "--warmup"; "2s"; "--duration"; "3s" ] @ client) "requests_per_s" }
+      Run = tool [ "--mode"; mode ] ([ "--warmup"; "2s"; "--duration"; "3s" ] @ client) None "requests_per_s" }
 
 /// Small requests, on streams of one connection and on connections of their own.
 let requests =
@@ -152,6 +164,7 @@ let scaling bytes =
                   "4s"
                   "--duration"
                   "4s" ]
+                None
                 throughput }
 
     let streams count =
