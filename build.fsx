@@ -22,6 +22,7 @@
 #load "build/Growth.fs"
 #load "build/Load.fs"
 #load "build/Soak.fs"
+#load "build/RuntimeShow.fs"
 #load "build/Mutations.fs"
 #load "build/Mutate.fs"
 #load "tests/Shared/Scale.fs"
@@ -225,6 +226,8 @@ let private shown (options: Options.Options) =
       "2-fresh-clone", MustShow.freshClone
       "3-congestion", MustShow.congestion
       "3-mutations", Mutate.run
+      "5-perf", RuntimeShow.perfModes
+      "5-netns", RuntimeShow.namespaces
       "5-idle", Load.idle
       "5-paused-upload", Load.pausedUpload
       "5-soak", (fun () -> soakFor (TimeSpan.FromMinutes 10.0) 1)

@@ -159,14 +159,15 @@ internal sealed partial class Connection
     {
         if (type == FrameType.PathChallenge)
         {
-            return PathChallengeFrame.TryRead(ref reader, out PathChallengeFrame challenge)
-                ? OnPathChallenge(now, destination, challenge.Data)
-                : FrameReader.Malformed(type);
+            if (!PathChallengeFrame.TryRead(ref reader, out PathChallengeFrame challenge))
+                return FrameReader.Malformed(type);
+            _arrivals.OnChallenge(now, destination, challenge.Data);
+            return null;
         }
 
         if (!PathResponseFrame.TryRead(ref reader, out PathResponseFrame response))
             return FrameReader.Malformed(type);
-        OnPathResponse(now, response.Data);
+        _moves.OnResponse(now, response.Data);
         return null;
     }
 

@@ -42,7 +42,7 @@ internal sealed partial class Connection
         }
 
         bool wasAtLimit = CurrentPath.Amplification.IsAtLimit;
-        if (!TryBeginArrival(input, datagram.Length, destination))
+        if (!_arrivals.TryBegin(input, datagram.Length, destination))
         {
             drops.Count(DropReason.UnknownRoute);
             return;
@@ -214,7 +214,7 @@ internal sealed partial class Connection
         else if (_keys.CanReceive(level))
             NoteReceived(now, _spaces[level].Acks, opened.PacketNumber, isAckEliciting, ecn);
         if (error is null && level == EncryptionLevel.OneRtt && IsAlive)
-            OnOneRttProcessed(now, opened, packet.DestinationConnectionId, isNonProbing);
+            _arrivals.OnProcessed(now, opened, packet.DestinationConnectionId, isNonProbing);
     }
 
     /// <summary>What is wrong with a packet before any of its frames is looked at.</summary>

@@ -18,7 +18,7 @@ internal sealed partial class Connection
             earliest = TimeUs.Earliest(earliest, _spaces.AckDeadline);
         if (_isPacingBlocked)
             earliest = TimeUs.Earliest(earliest, CurrentPath.Recovery.Pacer.NextRelease(now));
-        earliest = TimeUs.Earliest(earliest, PathDeadline);
+        earliest = TimeUs.Earliest(earliest, _moves.Deadline);
         return TimeUs.Earliest(TimeUs.Earliest(earliest, HandshakeDeadline), TimeUs.Earliest(KeepAliveDeadline, _zeroRttKeysExpire));
     }
 
@@ -50,7 +50,7 @@ internal sealed partial class Connection
             BeginClose(new CloseReason(
                 CloseOrigin.HandshakeTimeout, false, (ulong)TransportErrorCode.NoError, 0, "the handshake took too long"));
         else
-            OnPathTimeout(now);
+            _moves.OnTimeout(now);
         if (IsAlive && _closeReason is null)
             OnRecoveryTimeout(now);
     }

@@ -4,11 +4,11 @@ namespace CoQuic.Engine;
 
 /// <summary>
 /// One QUIC connection. It owns the machines that hold the rules and coordinates them: it finds the right one, calls it and acts on
-/// its answer. The parts follow what can happen to it: packets (Receive, Frames), TLS (Handshake), what it sends (Transmit), time
-/// (Timers), versions (Versions), tokens (AddressValidation), what is resumed (Resumption), its end (Close), the application
-/// (Commands), and what it tells (Events).
+/// its answer. The parts follow what can happen to it: packets (Receive, Frames), TLS (Handshake), what it sends (Transmit, Sent,
+/// PathProbes, Mtu), where it is (Paths), time (Timers), versions (Versions), tokens (AddressValidation), what is resumed (Resumption),
+/// its end (Close), the application (Commands, Questions), and what it tells (Events, Watch).
 /// </summary>
-internal sealed partial class Connection : IHasDeadline, IServerParameters, IDisposable
+internal sealed partial class Connection : IHasDeadline, IServerParameters, IMovingConnection, IDisposable
 {
     private readonly ConnectionSetup _setup;
     private readonly EndpointConfig _config;
@@ -27,6 +27,8 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
     private readonly PathFactory _pathFactory;
     private readonly PathSet _paths;
     private readonly PathFeedback _feedback;
+    private readonly PathMoves _moves;
+    private readonly PathArrivals _arrivals;
     private readonly NegotiatedVersion _version;
     private readonly TimeUs _startedAt;
     private TransportParameters? _peerParameters;
@@ -56,6 +58,8 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
             _pathFactory.Create(setup.Route, setup.AddressIdentity, _remoteIds.Current, setup.IsAddressValidated));
         _loss = new LossDetector(_role, CurrentPath.Recovery);
         _feedback = new PathFeedback(_paths, _loss);
+        _moves = new PathMoves(_config, _paths, _pathFactory, _remoteIds, _loss, this);
+        _arrivals = new PathArrivals(setup, _paths, _pathFactory, _remoteIds, _moves, this);
         _gathered = new GatheredEffects(Handle);
         _inspector = _config.EnablePacketInspection ? new PacketInspector(Handle) : null;
         _qlog = _config.EnableQlog ? new ConnectionQlog(now, setup, _gathered) : null;

@@ -27,6 +27,8 @@ type internal HubMessage =
     | Close of connection: ConnectionCore * code: uint64 * reason: string
     | UpdateKeys of connection: ConnectionCore
     | Move of move: PendingMove
+    /// It is settled whether a connection uses the address that its server prefers.
+    | Settled of connection: ConnectionHandle
     | SendDatagram of connection: ConnectionCore * datagram: Bytes * pending: TaskCompletionSource
     /// Nobody listens where a connection is being opened.
     | Unreachable of connection: ConnectionHandle
@@ -204,18 +206,11 @@ type internal Hub
                 |> List.tryFind (fun endPoint -> endPoint.AddressFamily = connection.Remote.AddressFamily)
         | _ -> ()
 
-    /// RFC 9000 §9.6.1: it goes there once the handshake is confirmed.
-    let toPreferredAddress (connection: ConnectionCore) =
-        connection.PreferredAddress
-        |> Option.map (fun endPoint ->
-            Command.RequestMigration(connection.Handle, MigrationTarget.PreferredAddress endPoint))
-        |> Option.toList
-
     let onConfirmed handle =
         match connections.TryGetValue handle with
         | true, connection ->
             connection.IsConfirmed <- true
-            toPreferredAddress connection @ moves.OnConfirmed handle
+            moves.OnConfirmed(handle, connection.PreferredAddress)
         | _ -> []
 
     let onPathChanged (change: PathChanged) =
@@ -346,6 +341,7 @@ type internal Hub
         | HubMessage.Connect(request, pending) -> connect request pending
         | HubMessage.OpenStream pending -> openStream pending
         | HubMessage.Move pending -> move pending
+        | HubMessage.Settled handle -> moves.OnSettled handle
         | HubMessage.SendDatagram(connection, datagram, pending) -> sendDatagram connection datagram pending
         | HubMessage.Unreachable handle -> giveUp handle
         | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
@@ -424,9 +420,10 @@ type internal Hub
             |> ignore
         | (false, _), _ -> ()
 
-    /// A move that a connection was asked to make has ended.
+    /// A move that a connection was asked to make has ended. What comes of it is not commanded from here: no update runs.
     member _.OnMoved(handle: ConnectionHandle, outcome: Result<IPEndPoint, RuntimeError>) =
-        moves.OnEnded(handle, outcome)
+        if moves.OnEnded(handle, outcome) then
+            post (HubMessage.Settled handle)
 
     /// Lets readers know what has arrived: once for all datagrams of a run, as each reader costs a hop to another thread.
     member _.Announce() =
