@@ -48,7 +48,7 @@ type Row =
 /// Figures by row and name.
 type Figures = Map<string * string, float>
 
-/// What there is of a datagram besides stream data: the headers of IP's payload are QUIC's, the frame's, and the tag.
+/// Bytes of a full datagram that are no stream data: header and tag of its packet, and the header of the frame.
 let private overhead = 38
 
 let median values =
