@@ -47,10 +47,10 @@ let private cases =
       requests "persistent-rr" 5_000 ]
 
 /// Runs a case; its client has to say `status=ok` in the JSON it writes.
-let private run (engines: Engines) (case: Case) : BenchRun.Outcome =
+let private run (engines: Engines) (case: Case) : BenchRow.Outcome =
     let json = Path.GetTempFileName()
 
-    let rate _ _ =
+    let read _ _ =
         use report = JsonDocument.Parse(File.ReadAllText json)
         let field (name: string) = report.RootElement.GetProperty name
         let status = (field "status").GetString()
@@ -58,10 +58,13 @@ let private run (engines: Engines) (case: Case) : BenchRun.Outcome =
         if status <> "ok" then
             stop $"{case.Name}, {engines.Client} client with {engines.Server} server: status={status}."
 
-        if case.Mode = "bulk" then
-            (field "throughput_gbit_per_s").GetDouble()
-        else
-            (field "requests_per_s").GetDouble()
+        let rate =
+            if case.Mode = "bulk" then
+                "throughput_gbit_per_s"
+            else
+                "requests_per_s"
+
+        (field rate).GetDouble(), None
 
     let side role port engine rest : BenchRun.Side =
         { Program = perf
@@ -71,7 +74,7 @@ let private run (engines: Engines) (case: Case) : BenchRun.Outcome =
         BenchRun.measure
             (side "server" "0" engines.Server [])
             (side "client" "{port}" engines.Client (case.Arguments @ [ "--json-out"; json ]))
-            rate
+            read
     finally
         File.Delete json
 
@@ -86,8 +89,6 @@ let private everyMode () =
 let private rounds = 5
 let private roundBytes = 1L <<< 30
 
-let private median values = (List.sort values)[rounds / 2]
-
 /// Rounds of both drivers, one after the other, so that what disturbs the machine disturbs both.
 let private paired direction =
     let case = bulk direction roundBytes
@@ -96,14 +97,15 @@ let private paired direction =
         [ for _ in 1..rounds do
               run embedded case, run native case ]
 
-    let over choose (figure: BenchRun.Outcome -> float) =
-        median [ for pair in pairs -> figure (choose pair) ]
+    let over choose (figure: BenchRow.Outcome -> float) =
+        BenchRow.median [ for pair in pairs -> figure (choose pair) ]
 
-    let cpu (outcome: BenchRun.Outcome) =
-        outcome.CpuSeconds / (float roundBytes / 1e9)
+    let cpu (outcome: BenchRow.Outcome) =
+        (outcome.Client.CpuSeconds + outcome.Server.CpuSeconds)
+        / (float roundBytes / 1e9)
 
-    let ratio (figure: BenchRun.Outcome -> float) =
-        median [ for plain, driven in pairs -> figure driven / figure plain ]
+    let ratio (figure: BenchRow.Outcome -> float) =
+        BenchRow.median [ for plain, driven in pairs -> figure driven / figure plain ]
 
     let figures =
         [ "embedded_gbit_per_s", over fst _.Rate
