@@ -19,18 +19,26 @@
 #load "build/Peers.fs"
 #load "build/MustShow.fs"
 #load "build/Talk.fs"
+#load "build/Growth.fs"
 #load "build/Load.fs"
 #load "build/Soak.fs"
+#load "build/RuntimeShow.fs"
 #load "build/Mutations.fs"
 #load "build/Mutate.fs"
+#load "tests/Shared/Scale.fs"
+#load "tests/Shared/Evidence.fs"
 #load "build/QuicGoBench.fs"
+#load "build/BenchRow.fs"
+#load "build/BenchTargets.fs"
+#load "build/BenchReport.fs"
+#load "build/BenchChart.fs"
 #load "build/BenchRun.fs"
+#load "build/BenchScenarios.fs"
 #load "build/Bench.fs"
+#load "build/NativeShow.fs"
 #load "build/Api.fs"
 #load "build/Links.fs"
 #load "build/Docs.fs"
-#load "tests/Shared/Scale.fs"
-#load "tests/Shared/Evidence.fs"
 #load "build/Functional.fs"
 
 open System
@@ -61,6 +69,13 @@ let private formatFailures () =
 let private mutate arguments =
     Options.parse "mutate" [] false arguments |> ignore
     Mutate.run () |> ignore
+
+/// An argument as a shell takes it.
+let private quoted (argument: string) =
+    if argument.Contains ' ' then
+        $"\"{argument}\""
+    else
+        argument
 
 let private test arguments =
     let options =
@@ -99,7 +114,7 @@ let private test arguments =
     | Some name ->
         let evidence: Evidence.Evidence =
             { Name = name
-              Command = String.Join(" ", "dotnet fsi build.fsx test" :: arguments)
+              Command = String.Join(" ", "dotnet fsi build.fsx test" :: List.map quoted arguments)
               Duration = watch.Elapsed
               Figures =
                 [ "passed", float counts.Passed
@@ -166,34 +181,53 @@ let private soak arguments =
     for name, value in soakFor length (int (options.ValueOr "--seed" "1")) do
         printfn $"%-28s{name}{value}"
 
-let private bench arguments =
-    let options =
-        Options.parse "bench" [ "--rounds="; "--mebibytes="; "--against=" ] false arguments
+let private above0 target (options: Options.Options) name fallback =
+    match Int64.TryParse(options.ValueOr name (string<int64> fallback)) with
+    | true, value when value > 0L -> value
+    | _ -> stop $"{target}: {name} needs a number above 0."
 
-    let number name fallback =
-        match Int64.TryParse(options.ValueOr name fallback) with
-        | true, value when value > 0L -> value
-        | _ -> stop $"bench: {name} needs a number above 0."
+let private benchSettings target (options: Options.Options) : Bench.Settings =
+    { Rounds = int (above0 target options "--rounds" (int64 Bench.standard.Rounds))
+      Mebibytes = above0 target options "--mebibytes" Bench.standard.Mebibytes }
 
+let private benchRounds (options: Options.Options) =
     let isAgainstQuicGo =
         match options.Value "--against" with
         | None -> false
         | Some "quic-go" -> true
         | Some other -> stop $"bench knows --against quic-go, not '{other}'."
 
-    let isFast =
-        Bench.run (int (number "--rounds" "5")) (number "--mebibytes" "4096") isAgainstQuicGo
+    let filter = options.ValueOr "--filter" ""
+    let isFast = Bench.run (benchSettings "bench" options) isAgainstQuicGo filter
 
-    Functional.cost () |> ignore
-    if isFast then 0 else 1
+    if filter = "" then
+        Functional.cost () |> ignore
+
+    isFast
+
+let private bench arguments =
+    let options =
+        Options.parse "bench" [ "--rounds="; "--mebibytes="; "--against="; "--micro"; "--filter=" ] false arguments
+
+    let isGoodEnough =
+        if options.Has "--micro" then
+            Bench.micro (options.ValueOr "--filter" "")
+        else
+            benchRounds options
+
+    if isGoodEnough then 0 else 1
 
 /// What an issue asks to be shown by running programs; lines that are tests are shown by `test --evidence NAME`.
-let private shown =
+let private shown (options: Options.Options) =
+    let settings = benchSettings "evidence" options
+
     [ "2-bulk", MustShow.bulk
       "2-peers", MustShow.peers
       "2-fresh-clone", MustShow.freshClone
       "3-congestion", MustShow.congestion
       "3-mutations", Mutate.run
+      "5-perf", RuntimeShow.perfModes
+      "5-netns", RuntimeShow.namespaces
       "5-idle", Load.idle
       "5-paused-upload", Load.pausedUpload
       "5-soak", (fun () -> soakFor (TimeSpan.FromMinutes 10.0) 1)
@@ -203,11 +237,21 @@ let private shown =
       "4-chat", Functional.chat
       "4-failure", Functional.failure
       "4-cost", Functional.cost
-      "6-memory", MustShow.memory ]
+      "6-memory", MustShow.memory
+      "6-perf", NativeShow.perfBothWays
+      "7-bench", Bench.all settings
+      "7-memory", Load.longTransfer (above0 "evidence" options "--mebibytes" 10_240L)
+      "7-scaling", Bench.scales settings
+      "7-against-quic-go", Bench.againstQuicGo settings ]
 
 let private show arguments =
+    let options =
+        Options.parse "evidence" [ "--rounds="; "--mebibytes=" ] true arguments
+
+    let shown = shown options
+
     let chosen =
-        match arguments with
+        match options.Words with
         | [] -> shown
         | names ->
             [ for name in names ->
@@ -223,7 +267,7 @@ let private show arguments =
 
         let evidence: Evidence.Evidence =
             { Name = name
-              Command = $"dotnet fsi build.fsx evidence {name}"
+              Command = String.Join(" ", "dotnet fsi build.fsx evidence" :: name :: List.except options.Words arguments)
               Duration = watch.Elapsed
               Figures = figures
               Seeds = [] }
@@ -274,10 +318,14 @@ let private targets =
           peers
       target
           "bench"
-          "[--rounds N] [--mebibytes N] [--against quic-go]"
-          "measure speed beside what this machine could do at most; a missed target fails"
+          "[--rounds N] [--mebibytes N] [--against quic-go] [--filter TEXT] | --micro [--filter TEXT]"
+          "measure speed beside what this machine could do at most, or the hot parts alone; a missed minimum fails"
           bench
-      target "evidence" "[LINE]..." "show what an issue asks for, and write the figures down" (chore show)
+      target
+          "evidence"
+          "[LINE]... [--rounds N] [--mebibytes N]"
+          "show what an issue asks for, and write the figures down; the options make the benchmark's lines smaller"
+          (chore show)
       target
           "soak"
           "[--seconds N] [--seed N]"

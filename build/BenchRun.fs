@@ -6,19 +6,8 @@ open System.Diagnostics
 open System.Globalization
 open System.IO
 open System.Threading
+open CoQuic.Build.BenchRow
 open CoQuic.Build.Shell
-
-/// What a pair of programs did.
-type Outcome =
-    {
-        Rate: float
-        /// Processor seconds of both, from their start to their end.
-        CpuSeconds: float
-        /// The larger of both peaks, in MiB.
-        PeakMib: float
-        /// Bytes that the client's and the server's heap gave out; none where they do not tell.
-        Allocated: (float * float) option
-    }
 
 /// A program and its arguments; where the server's port belongs, there is `{port}`.
 type Side =
@@ -95,7 +84,7 @@ let private endServer (server: Quiet) =
 
     endQuiet server
 
-let private ask (serving: Quiet) (client: Side) (rate: Quiet -> Quiet -> float) =
+let private ask (serving: Quiet) (client: Side) (read: Quiet -> Quiet -> float * Latency option) =
     let port = portOf serving
     let arguments = client.Arguments |> List.map _.Replace("{port}", port)
     let asking = startQuiet environment client.Program arguments
@@ -107,38 +96,42 @@ let private ask (serving: Quiet) (client: Side) (rate: Quiet -> Quiet -> float) 
             stop $"A client of the benchmark failed: {List.ofSeq asking.Lines}"
 
         let serverCost = look serving.Child |> Option.defaultValue (0.0, 0.0)
-        asking, rate serving asking, [ clientCost; serverCost ]
+        asking, read serving asking, clientCost, serverCost
     finally
         endQuiet asking
 
-/// Runs a client against a server; the rate is what `rate` finds in what either printed.
-let measure (server: Side) (client: Side) (rate: Quiet -> Quiet -> float) : Outcome =
+let private cost (cpuSeconds, peakMib) program =
+    { CpuSeconds = cpuSeconds
+      PeakMib = peakMib
+      Allocated = found "allocated_bytes=" program |> Option.map number }
+
+/// Runs a client against a server; `read` finds the rate in what server and client printed.
+let measure (server: Side) (client: Side) (read: Quiet -> Quiet -> float * Latency option) : Outcome =
     let serving = startQuiet environment server.Program server.Arguments
 
-    let asking, rate, costs =
+    let asking, (rate, latency), clientCost, serverCost =
         try
-            ask serving client rate
+            ask serving client read
         finally
             endServer serving
 
+    if rate <= 0.0 then
+        stop "A run of the benchmark measured nothing."
+
     { Rate = rate
-      CpuSeconds = List.sumBy fst costs
-      PeakMib = costs |> List.map snd |> List.max
-      Allocated =
-        match found "allocated_bytes=" asking, found "allocated_bytes=" serving with
-        | Some client, Some server -> Some(number client, number server)
-        | _ -> None }
+      Client = cost clientCost asking
+      Server = cost serverCost serving
+      Latency = latency }
+
+let private printedRate who (program: Quiet) =
+    match found "rate " program with
+    | Some text -> number text, None
+    | None -> stop $"A {who} of the benchmark told no rate: {List.ofSeq program.Lines}"
 
 /// The rate that a client prints itself.
-let printedByClient (_: Quiet) (client: Quiet) =
-    match found "rate " client with
-    | Some text -> number text
-    | None -> stop $"A client of the benchmark told no rate: {List.ofSeq client.Lines}"
+let printedByClient (_: Quiet) (client: Quiet) = printedRate "client" client
 
 /// The rate that a receiver prints once there is silence.
 let printedByServer (server: Quiet) (_: Quiet) =
     server.Child.WaitForExit deadline |> ignore
-
-    match found "rate " server with
-    | Some text -> number text
-    | None -> stop $"A receiver of the benchmark told no rate: {List.ofSeq server.Lines}"
+    printedRate "receiver" server

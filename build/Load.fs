@@ -1,4 +1,5 @@
-/// What the runtime has to bear: many idle connections, readers that pause, and hours of use. tests/CoQuic.Load has the programs.
+/// What the runtime has to bear: many idle connections, readers that pause, long transfers, and hours of use. tests/CoQuic.Load has
+/// the programs.
 module CoQuic.Build.Load
 
 open System
@@ -96,3 +97,60 @@ let pausedUpload () =
               "server_mib_late_in_pause", rounded atLast ]
         finally
             kill client)
+
+let private perf = inRoot "artifacts/perf/coquic-fsharp-perf"
+
+/// Looks at the resident memory of a server and its client for as long as the client lives.
+let private memoryOf (server: Process) (client: Process) =
+    let watch = Stopwatch.StartNew()
+    let serving, asking = Growth.Samples(), Growth.Samples()
+
+    while not (client.WaitForExit 100) do
+        try
+            asking.Add(watch.Elapsed, residentMemory client)
+            serving.Add(watch.Elapsed, residentMemory server)
+        with :? IO.IOException ->
+            () // The client ended in between.
+
+    watch.Elapsed, serving, asking
+
+let private flatTransfer (bytes: int64) direction =
+    let server = Talk.start perf [ "server"; "--port"; "0"; "--mode"; "bulk" ]
+
+    try
+        let port = (hear server "listening on ").Split(':') |> Array.last
+
+        let client =
+            Talk.start
+                perf
+                [ "client"
+                  "--port"
+                  port
+                  "--mode"
+                  "bulk"
+                  "--direction"
+                  direction
+                  "--total-bytes"
+                  string bytes ]
+
+        try
+            let length, serving, asking = memoryOf server client
+            expect (client.ExitCode = 0) $"The {direction} ended with exit status {client.ExitCode}."
+
+            let figures =
+                Growth.none length $"{direction}_server_mib" serving
+                @ Growth.none length $"{direction}_client_mib" asking
+
+            printfn $"{direction} of {bytes >>> 20} MiB in %.1f{length.TotalSeconds} s: {figures}"
+            ($"{direction}_seconds", rounded length.TotalSeconds) :: figures
+        finally
+            kill client
+    finally
+        kill server
+
+/// A transfer of so many MiB each way: the memory of both processes stays what it was a fifth of the way.
+let longTransfer (mebibytes: int64) () =
+    Product.build "Release"
+
+    ("mebibytes", float mebibytes)
+    :: ([ "download"; "upload" ] |> List.collect (flatTransfer (mebibytes <<< 20)))

@@ -69,6 +69,7 @@ let private writeCMake () =
           "  add_library(coquic::managed SHARED IMPORTED)"
           "  set_target_properties(coquic::managed PROPERTIES"
           $"    IMPORTED_LOCATION \"${{CMAKE_CURRENT_LIST_DIR}}/../lib{name}.so\""
+          "    IMPORTED_NO_SONAME TRUE"
           "    INTERFACE_INCLUDE_DIRECTORIES \"${CMAKE_CURRENT_LIST_DIR}/../include\")"
           "endif()" ]
 

@@ -2,7 +2,6 @@
 module CoQuic.Build.Soak
 
 open System
-open System.Collections.Generic
 open System.Diagnostics
 open System.IO
 open System.Text.Json
@@ -41,8 +40,8 @@ type private Client =
 type private Tally =
     { mutable Completed: int
       mutable Killed: int
-      Memory: List<TimeSpan * float>
-      Descriptors: List<TimeSpan * float> }
+      Memory: Growth.Samples
+      Descriptors: Growth.Samples }
 
 let private startClient (random: Random) port =
     let report = Path.GetTempFileName()
@@ -98,27 +97,6 @@ let private sample (watch: Stopwatch) (server: Process) tally =
     tally.Memory.Add(watch.Elapsed, residentMemory server)
     tally.Descriptors.Add(watch.Elapsed, float (descriptors server))
 
-/// The median of what was seen between two instants.
-let private medianBetween (first: TimeSpan) (last: TimeSpan) (samples: List<TimeSpan * float>) =
-    let values =
-        [ for at, value in samples do
-              if at >= first && at <= last then
-                  value ]
-        |> List.sort
-
-    values[values.Length / 2]
-
-/// At the end there is no more of it than there was once everything had warmed up, a fifth of the way: within 10 %.
-let private growth (length: TimeSpan) name samples =
-    let early = medianBetween (length * 0.2) (length * 0.35) samples
-    let late = medianBetween (length * 0.85) length samples
-
-    if late > early * 1.1 then
-        stop $"The server's {name} grew from %.0f{early} to %.0f{late}."
-
-    [ $"server_{name}_early", Math.Round(early, 1)
-      $"server_{name}_late", Math.Round(late, 1) ]
-
 let private turn (random: Random) port tally (clients: Client list) =
     let alive = clients |> List.filter (look tally)
     alive @ [ for _ in alive.Length .. atOnce - 1 -> startClient random port ]
@@ -142,8 +120,8 @@ let run (length: TimeSpan) (seed: int) : (string * float) list =
     let tally =
         { Completed = 0
           Killed = 0
-          Memory = List()
-          Descriptors = List() }
+          Memory = Growth.Samples()
+          Descriptors = Growth.Samples() }
 
     let mutable clients = []
 
@@ -162,8 +140,8 @@ let run (length: TimeSpan) (seed: int) : (string * float) list =
         [ "seconds", Math.Round(watch.Elapsed.TotalSeconds, 1)
           "clients_completed", float tally.Completed
           "clients_killed", float tally.Killed ]
-        @ growth length "mib" tally.Memory
-        @ growth length "descriptors" tally.Descriptors
+        @ Growth.none length "server_mib" tally.Memory
+        @ Growth.none length "server_descriptors" tally.Descriptors
     finally
         clients |> List.iter (fun client -> kill client.Child)
         kill network

@@ -31,6 +31,10 @@ public readonly record struct TimeUs(
     /// <param name="right">The other instant.</param>
     public static TimeUs Max(TimeUs left, TimeUs right) => left >= right ? left : right;
 
+    /// <summary>The earlier of two instants, of which either may be "never".</summary>
+    internal static TimeUs? Earliest(TimeUs? left, TimeUs? right) =>
+        left is { } first && right is { } second ? Min(first, second) : left ?? right;
+
     /// <summary>An instant later by a duration (microsecond resolution); saturates at <see cref="MaxValue"/>.</summary>
     public static TimeUs operator +(TimeUs instant, TimeSpan duration)
     {

@@ -43,16 +43,15 @@ module Progress =
 
     /// What is going on, with the rate so far, and what is known of one of the connections.
     let describe (now: TimeUs) (run: Run) (statistics: ConnectionStatistics option) : string =
-        let counted = run.Totals.Counted
-
         let rate (since: TimeUs) =
-            let seconds = Math.Max((now - since).TotalSeconds, 0.001)
+            let amount, unit = Report.amount run.Config.Mode run.Totals.Counted
+            let rate = amount / Math.Max((now - since).TotalSeconds, 0.001)
 
-            match run.Config.Mode with
-            | Mode.Bulk -> $"%.2f{float (counted.BytesSent + counted.BytesReceived) * 8.0 / 1e9 / seconds} Gbit/s"
-            | Mode.RequestResponse
-            | Mode.ConnectRequestResponse
-            | Mode.PersistentRequestResponse -> $"%.0f{float counted.RequestsCompleted / seconds} requests/s"
+            // Gbit are few, requests are many.
+            if rate < 100.0 then
+                $"%.2f{rate} {unit}"
+            else
+                $"%.0f{rate} {unit}"
 
         let path = statistics |> Option.map describePath |> Option.defaultValue ""
 

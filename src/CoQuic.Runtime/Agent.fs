@@ -129,6 +129,7 @@ type internal Agent<'model, 'message when 'message: equality>
             use _ = engine
             use _ = traces
             let host = openHost mailbox
+            traces.Log.Started(name, localEndPoint)
 
             try
                 do! turns mailbox host
@@ -137,6 +138,7 @@ type internal Agent<'model, 'message when 'message: equality>
                 host.Abandon()
                 host.Flush lastWords
 
+            traces.Log.Stopped(name, localEndPoint)
             return host.Model
         }
 
@@ -168,7 +170,11 @@ type internal Agent<'model, 'message when 'message: equality>
         | null -> ()
         | shard -> shard.Inbox.Ring <- bell.Ring
 
-    do mailbox.Error.Add(fun error -> completion.TrySetException error |> ignore)
+    let fail (error: exn) =
+        traces.Log.ProgramFailed(name, localEndPoint, error)
+        completion.TrySetException error |> ignore
+
+    do mailbox.Error.Add fail
 
     /// Begins to turn; once.
     member _.Start() =

@@ -28,7 +28,6 @@ type internal HostServices =
 type internal Host<'model, 'message when 'message: equality>
     (sockets: SocketGroup, engine: IEngine, program: Program<'model, 'message>, services: HostServices) =
 
-
     /// Receiving and sending take turns: so many runs, then timers and posts have their say.
     static let runsPerTurn = 16
 
@@ -42,6 +41,7 @@ type internal Host<'model, 'message when 'message: equality>
     let socket: IUdpSocket = sockets
     let outbox = Outbox socket
     let routes = RouteTable maximumRoutes
+    let transmitter = Transmitter(routes, outbox)
     let mutable running, first = Running.start (services.Now()) program
     let mutable deadline: TimeUs voption = ValueNone
     let mutable reenter = false
@@ -80,41 +80,10 @@ type internal Host<'model, 'message when 'message: equality>
 
         deliver now (Occurrence.Result result)
 
-    let transmit (run: SendDatagram) =
-        match run.Route with
-        | None -> ()
-        | Some handle ->
-            match routes.TryFind handle with
-            | null -> ()
-            | route ->
-                if not (run.Connection.Equals ConnectionHandle.none) then
-                    route.Connection <- run.Connection
-
-                match route.Greeting with
-                | NonNull greeting when not greeting.IsSaid -> greeting.Say run.Bytes
-                | _ -> ()
-
-                let outgoing: OutgoingRun =
-                    { Bytes = run.Bytes.Memory
-                      SegmentSize =
-                        if run.SegmentSize > 0 then
-                            run.SegmentSize
-                        else
-                            run.Bytes.Length
-                      Ecn = run.Ecn
-                      Route = route.Addresses }
-
-                outbox.Send &outgoing
-
-    let transmitEffect effect =
-        match effect with
-        | SendDatagram run -> transmit run
-        | _ -> ()
-
     /// Gives the engine an input, sends what comes of it, and tells no program; whether more is to be sent.
     let feedSilently input =
         let result = engine.Feed(services.Now(), input)
-        List.iter transmitEffect result.Effects
+        transmitter.SendAll result
         result.SendPending
 
     let closes () =
@@ -124,15 +93,8 @@ type internal Host<'model, 'message when 'message: equality>
                     ApplicationErrorCode = 0UL
                     Reason = "" } ]
 
-    let routeTo (endPoint: IPEndPoint) =
-        let addresses: UdpRoute =
-            { Local = UdpAddress.unspecified
-              Remote = UdpAddress.ofEndPoint endPoint }
-
-        routes.Of(&addresses, isAlive)
-
     let openConnection now tag request endPoint =
-        let route = routeTo endPoint
+        let route = routes.To(endPoint, isAlive)
         services.Hooks.Peer <- route.Addresses.Remote
         // A machine that slept has a monotonic clock that did not: certificates are judged by the calendar of now.
         deliverResult now (engine.Feed(now, Input.AnchorCalendar(services.Utc())))
@@ -159,34 +121,19 @@ type internal Host<'model, 'message when 'message: equality>
                 LocalError = Some error
                 NextWakeup = running.Interpreter.Wakeup }
 
-    let requestMigration now connection (route: Route) reason =
-        let request: RequestMigration =
-            { Connection = connection
-              Route = route.Handle
-              Reason = reason
-              AddressValidationIdentity = route.Identity }
-
-        let result = engine.Feed(now, Input.RequestMigration request)
-        migrations.OnAsked(now, connection, route, result.LocalError)
-        deliverResult now result
-
-    let migrateFrom now connection local =
-        match migrations.Plan(connection, local) with
-        | Ok route -> requestMigration now connection route MigrationReason.Active
+    let migrate now connection target =
+        match migrations.Plan(connection, target) with
+        | Ok(struct (route, request)) ->
+            let result = engine.Feed(now, Input.RequestMigration request)
+            migrations.OnAsked(now, connection, route, result.LocalError)
+            deliverResult now result
         | Error error ->
             services.Hooks.Moved connection (Error error)
             refuse now connection
 
-    let migrate now connection target =
-        match target with
-        | MigrationTarget.AnotherLocalAddress -> migrateFrom now connection None
-        | MigrationTarget.LocalAddress local -> migrateFrom now connection (Some local)
-        | MigrationTarget.PreferredAddress address ->
-            requestMigration now connection (routeTo address) MigrationReason.PreferredAddress
-
     let perform now action =
         match action with
-        | Action.Transmit run -> transmit run
+        | Action.Transmit run -> transmitter.Send run
         | Action.SetTimer at -> deadline <- ValueSome at
         | Action.ClearTimer -> deadline <- ValueNone
         | Action.Reenter -> reenter <- true
@@ -219,36 +166,7 @@ type internal Host<'model, 'message when 'message: equality>
         performActions now
         services.Hooks.Heard()
 
-    let receiveOne () =
-        let mutable run = Unchecked.defaultof<ReceivedRun>
-
-        if socket.Receive &run then
-            if run.Buffer.Length > 0 then
-                match services.Shard with
-                | null -> hearRun run
-                | shard -> shard.Sort(run, hearRun)
-
-            true
-        else
-            false
-
-    /// What came in at other shards.
-    let takeOneOver () =
-        match services.Shard with
-        | null -> false
-        | shard ->
-            let mutable run = Unchecked.defaultof<ReceivedRun>
-            let isTaken = shard.Inbox.TryTake &run
-
-            if isTaken then
-                hearRun run
-
-            isTaken
-
-    let hasHandedOver () =
-        match services.Shard with
-        | null -> false
-        | shard -> not shard.Inbox.IsEmpty
+    let reception = Reception(socket, services.Shard, hearRun)
 
     /// RFC 9000 §14.2.1: what concerns the size of datagrams is the endpoint's to judge. That nobody listens matters while a connection
     /// is being opened, and only when the notice quotes it: anybody can send such notices.
@@ -303,7 +221,7 @@ type internal Host<'model, 'message when 'message: equality>
             performActions now
 
     let isBusy () =
-        outbox.HasRoom && (reenter || actions.Count > 0 || hasHandedOver ())
+        outbox.HasRoom && (reenter || actions.Count > 0 || reception.HasHandedOver)
 
     /// A host that cannot send what it has leaves what it could read to the system's buffer.
     let interest () =
@@ -344,9 +262,9 @@ type internal Host<'model, 'message when 'message: equality>
             hearNotices ()
 
         if readiness.HasFlag Readiness.Readable then
-            receive receiveOne
+            receive reception.TakeNext
 
-        receive takeOneOver
+        receive reception.TakeHandedOver
         elapse ()
         continueSending ()
 

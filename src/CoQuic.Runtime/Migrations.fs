@@ -47,6 +47,29 @@ type internal Migrations(sockets: SocketGroup, routes: RouteTable, hooks: HostHo
         else
             Error(RuntimeError.Unreachable $"{bind.Address} cannot reach {UdpAddress.toEndPoint remote}")
 
+    /// From another local address, which nobody else is at.
+    let routeAway (connection: ConnectionHandle) bind : Result<Route, RuntimeError> =
+        match homes.TryGetValue connection with
+        | true, home -> openRoute bind home.Addresses.Remote
+        | _ ->
+            Error(
+                RuntimeError.Declined
+                    { Connection = Some connection
+                      Code = LocalErrorCode.UnsupportedOperation
+                      Stream = None }
+            )
+
+    let asking connection reason (planned: Result<Route, RuntimeError>) =
+        planned
+        |> Result.map (fun route ->
+            let request: RequestMigration =
+                { Connection = connection
+                  Route = route.Handle
+                  Reason = reason
+                  AddressValidationIdentity = route.Identity }
+
+            struct (route, request))
+
     let socketOf (route: Route) = route.Addresses.Local.Port
 
     /// Nobody is on a route any more, but somebody is on the other, which may have the same socket.
@@ -76,17 +99,17 @@ type internal Migrations(sockets: SocketGroup, routes: RouteTable, hooks: HostHo
     /// Whether changes of paths are to be told: none can happen while nobody moves.
     member _.IsWatching = targets.Count > 0
 
-    /// A route for a connection from another local address, which nobody else is at.
-    member _.Plan(connection: ConnectionHandle, local: IPEndPoint option) : Result<Route, RuntimeError> =
-        match homes.TryGetValue connection with
-        | true, home -> openRoute (local |> Option.defaultWith anyPort) home.Addresses.Remote
-        | _ ->
-            Error(
-                RuntimeError.Declined
-                    { Connection = Some connection
-                      Code = LocalErrorCode.UnsupportedOperation
-                      Stream = None }
-            )
+    /// The route on which a connection gets to a target, and what to ask of the endpoint for it.
+    member _.Plan
+        (connection: ConnectionHandle, target: MigrationTarget)
+        : Result<struct (Route * RequestMigration), RuntimeError> =
+        match target with
+        | MigrationTarget.AnotherLocalAddress ->
+            routeAway connection (anyPort ()) |> asking connection MigrationReason.Active
+        | MigrationTarget.LocalAddress local -> routeAway connection local |> asking connection MigrationReason.Active
+        | MigrationTarget.PreferredAddress address ->
+            Ok(routes.To(address, isAlive))
+            |> asking connection MigrationReason.PreferredAddress
 
     /// The endpoint was asked to go there; one that is asked again gives the earlier attempt up.
     member _.OnAsked(now: TimeUs, connection: ConnectionHandle, target: Route, refusal: LocalError option) =

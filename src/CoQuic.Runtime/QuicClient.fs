@@ -127,7 +127,8 @@ type QuicClient private () =
                 | Some store, Some handshake -> store.Add(scopeOf options handshake.Version, token)
                 | _ -> ()
           Closed = fun _ -> [ Command.Stop ]
-          Answers = Answers.create options.JudgeServer None }
+          Answers = Answers.create options.JudgeServer None
+          Log = Log.Of(options.Runtime.LoggerFactory, Role.Client) }
 
     static let homeOf (agent: HubAgent) (streams: StreamOptions) : ConnectionHome =
         { Post = agent.Post

@@ -230,7 +230,7 @@ type QuicConnection internal (core: ConnectionCore, home: ConnectionHome) =
 
     /// Moves a client's connection to another local address and port (RFC 9000 §9.2), and completes with it when the server has
     /// answered there; streams go on meanwhile. Null takes a free port at the same address; the port 0 a free one. It begins once the
-    /// handshake is confirmed. `QuicError.MigrationFailed` tells that the server does not answer there, and
+    /// handshake is confirmed and, where the server prefers another address, when it is settled whether it is reached there. `QuicError.MigrationFailed` tells that the server does not answer there, and
     /// `QuicError.OperationDeclined` that it does not want clients to move, or has given no connection ID to move with: either way
     /// the connection stays where it was. Cancelling gives up waiting; the move goes on.
     member _.MigrateAsync

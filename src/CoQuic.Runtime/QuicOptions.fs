@@ -6,6 +6,7 @@ open System.Net
 open System.Net.Security
 open System.Security.Cryptography.X509Certificates
 open System.Threading.Tasks
+open Microsoft.Extensions.Logging
 open CoQuic
 open CoQuic.FSharp
 
@@ -59,6 +60,9 @@ type QuicConnectionOptions internal () =
     /// The directory for qlog files, one a connection; null asks the environment variable QLOGDIR.
     member val QlogDirectory: string | null = null with get, set
 
+    /// Where the loggers come from that hear of the endpoint and its connections (docs/runtime.md lists what); null is silent.
+    member val LoggerFactory: ILoggerFactory | null = null with get, set
+
     member internal this.Streams: StreamOptions =
         ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultStreamErrorCode, nameof this.DefaultStreamErrorCode)
         ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultCloseErrorCode, nameof this.DefaultCloseErrorCode)
@@ -91,6 +95,7 @@ type QuicConnectionOptions internal () =
             KeyLogFile = Option.ofObj this.KeyLogFile
             RecordTo = Option.ofObj this.RecordTo
             QlogDirectory = Option.ofObj this.QlogDirectory
+            LoggerFactory = Option.ofObj this.LoggerFactory
             Endpoint =
                 { options.Endpoint with
                     ApplicationProtocols = [ for protocol in this.ApplicationProtocols -> string protocol ]

@@ -153,12 +153,14 @@ type QuicServer
             Channel.CreateBounded<struct (int * ConnectionCore)>(max 1 options.Backlog)
 
         let answers = Answers.create options.JudgeClient options.SelectIdentity
+        let log = Log.Of(options.Runtime.LoggerFactory, Role.Server)
 
         let events shard : HubEvents =
             { Accepted = fun connection -> waiting.Writer.TryWrite(struct (shard, connection))
               GaveToken = fun _ _ -> ()
               Closed = fun _ -> []
-              Answers = answers }
+              Answers = answers
+              Log = log }
 
         HubAgent.Start("coquic server", options.Shards, options.Runtime, options.Streams, answers, events)
         |> Result.map (fun agents ->

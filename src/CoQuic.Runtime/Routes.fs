@@ -2,6 +2,7 @@ namespace CoQuic.Runtime
 
 open System
 open System.Collections.Generic
+open System.Net
 open CoQuic.FSharp
 
 /// The first datagram of a connection that is being opened: who quotes it has seen it.
@@ -119,6 +120,14 @@ type internal RouteTable(capacity: int) =
 
             newest <- route
             route
+
+    /// The route to a peer that was not heard of: from wherever the system sends.
+    member this.To(remote: IPEndPoint, isAlive: ConnectionHandle -> bool) : Route =
+        let addresses: UdpRoute =
+            { Local = UdpAddress.unspecified
+              Remote = UdpAddress.ofEndPoint remote }
+
+        this.Of(&addresses, isAlive)
 
     /// The route of a pair of addresses, if there is one.
     member _.TryFindAt(addresses: inref<UdpRoute>) : Route | null =

@@ -3,8 +3,8 @@ namespace CoQuic.Runtime
 open System
 open System.Net
 open System.Net.Sockets
-open System.Threading
 open System.Threading.Tasks
+open Microsoft.Extensions.Logging
 open CoQuic.FSharp
 
 /// What a program runs with.
@@ -31,6 +31,8 @@ type RuntimeOptions =
         Offload: bool
         /// How connection IDs look to a load balancer; none leaves them to the endpoint's configuration, and to shards.
         LoadBalancing: LoadBalancing option
+        /// Where the loggers come from that hear of the endpoint (docs/runtime.md lists what); none is silent.
+        LoggerFactory: ILoggerFactory option
     }
 
 /// What a program runs with.
@@ -47,7 +49,8 @@ module RuntimeOptions =
           QlogDirectory = None
           SocketBufferBytes = 4 * 1024 * 1024
           Offload = true
-          LoadBalancing = None }
+          LoadBalancing = None
+          LoggerFactory = None }
 
     /// An endpoint that is bound to an address and port.
     let bound (localEndPoint: IPEndPoint) (endpoint: EndpointConfig) : RuntimeOptions =
@@ -131,20 +134,17 @@ module Runtime =
               PacketInformation = options.Endpoint.Role = Role.Server && isWildcard bind
               SharesPort = sharesPort }
 
-    let mutable private hasComplained = 0
+    let private problemsOf (options: RuntimeOptions) (socket: Socket) =
+        [ yield! Option.toList (SocketBuffers.complaintAbout socket options.SocketBufferBytes)
+          if options.Offload then
+              yield! Option.toList (UdpSockets.complaintAbout socket) ]
 
-    /// Once a process: a server with many sockets has the same to say about each.
-    let private checkBuffers (options: RuntimeOptions) (socket: IUdpSocket) =
-        match SocketBuffers.complaintAbout socket.Socket options.SocketBufferBytes with
-        | Some complaint when Interlocked.Exchange(&hasComplained, 1) = 0 -> Diagnostics.Trace.TraceWarning complaint
-        | _ -> ()
-
-    let private openSockets (options: RuntimeOptions) sharesPort =
+    let private openSockets (options: RuntimeOptions) (log: Log) sharesPort =
         options.LocalEndPoint
         |> Option.defaultWith anyAddress
         |> openAt options sharesPort
         |> Result.map (fun socket ->
-            checkBuffers options socket
+            log.SocketLimited(fun () -> problemsOf options socket.Socket)
             new SocketGroup(socket, openAt options false))
 
     /// Closes what was opened before, when the next thing cannot be.
@@ -186,12 +186,14 @@ module Runtime =
 
     /// Everything that a program needs, but its thread does not run yet.
     let private prepareOne name (options: RuntimeOptions) (shard: Shard | null) (hooks: HostHooks, program) =
+        let log = Log.Of(options.LoggerFactory, options.Endpoint.Role)
+
         createEngine options
         |> Result.bind (fun engine ->
-            openSockets options (not (isNull shard))
+            openSockets options log (not (isNull shard))
             |> orClose engine
             |> Result.bind (fun sockets ->
-                Traces.Open(options.KeyLogFile, options.QlogDirectory)
+                Traces.Open(log, options.KeyLogFile, options.QlogDirectory)
                 |> orClose sockets
                 |> orClose engine
                 |> Result.map (fun traces -> Agent(name, sockets, engine, program, hooks, traces, shard))))

@@ -9,18 +9,19 @@ open System.Net.Sockets
 /// After so long without a datagram a receiver takes the sender to be done, in milliseconds.
 let private silence = 500
 
-/// Sends for so many seconds, whatever the receiver makes of it.
-let send (port: int) (isProtected: bool) (seconds: float) =
-    use socket = Offload.sender Protection.datagramSize port
+/// Sends datagrams of some size for so many seconds, whatever the receiver makes of it.
+let send (port: int) (isProtected: bool) (seconds: float) (datagramSize: int) =
+    use socket = Offload.sender datagramSize port
     use key = Protection.key ()
-    let run = Array.zeroCreate<byte>(Protection.runLength * Protection.datagramSize)
+    let runLength = Protection.runLength datagramSize
+    let run = Array.zeroCreate<byte>(runLength * datagramSize)
     let watch = Stopwatch.StartNew()
     let mutable number = 0UL
 
     while watch.Elapsed.TotalSeconds < seconds do
         if isProtected then
-            Protection.sealRun key number run
-            number <- number + uint64 Protection.runLength
+            Protection.sealRun key datagramSize number run
+            number <- number + uint64 runLength
 
         socket.Send(ReadOnlySpan run) |> ignore
 
@@ -32,7 +33,7 @@ let private receiveRun (socket: Socket) (buffer: byte[]) =
         0
 
 /// Says the port, receives until there is silence, and says the rate in Gbit/s. What the sender sent too fast is not counted.
-let receive (isProtected: bool) =
+let receive (isProtected: bool) (datagramSize: int) =
     use socket = Offload.receiver 0
     use key = Protection.key ()
     let buffer = Array.zeroCreate<byte> 65_536
@@ -44,7 +45,7 @@ let receive (isProtected: bool) =
     socket.ReceiveTimeout <- silence
 
     while length > 0 do
-        if isProtected && not (Protection.openRun key buffer length) then
+        if isProtected && not (Protection.openRun key datagramSize buffer length) then
             failwith "A datagram is not authentic."
 
         bytes <- bytes + int64 length

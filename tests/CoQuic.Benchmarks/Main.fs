@@ -12,17 +12,17 @@ let main arguments =
     | [ "protection"; seconds ] ->
         printfn $"rate %.3f{Protection.rate (number seconds)}"
         0
-    | [ "receive" ] ->
-        Ceiling.receive false
+    | [ "receive"; size ] ->
+        Ceiling.receive false (int size)
         0
-    | [ "receive-protected" ] ->
-        Ceiling.receive true
+    | [ "receive-protected"; size ] ->
+        Ceiling.receive true (int size)
         0
-    | [ "send"; port; seconds ] ->
-        Ceiling.send (int port) false (number seconds)
+    | [ "send"; port; seconds; size ] ->
+        Ceiling.send (int port) false (number seconds) (int size)
         0
-    | [ "send-protected"; port; seconds ] ->
-        Ceiling.send (int port) true (number seconds)
+    | [ "send-protected"; port; seconds; size ] ->
+        Ceiling.send (int port) true (number seconds) (int size)
         0
     | [ "answer" ] ->
         PingPong.answer ()
@@ -30,9 +30,13 @@ let main arguments =
     | [ "ask"; port; seconds ] ->
         PingPong.ask (int port) (number seconds)
         0
+    | [ "ack-cost"; packets; roundTrip ] ->
+        printfn $"rate %.3f{AckCost.byThePacket (AckCost.transfer (int packets) (int roundTrip))}"
+        0
+    | [ "micro"; text; folder ] -> Micro.Runner.run text folder
     | _ ->
         eprintfn
-            "CoQuic.Benchmarks protection SECONDS | receive | receive-protected | send PORT SECONDS | send-protected PORT SECONDS | \
-             answer | ask PORT SECONDS"
+            "CoQuic.Benchmarks protection SECONDS | receive SIZE | receive-protected SIZE | send PORT SECONDS SIZE | \
+             send-protected PORT SECONDS SIZE | answer | ask PORT SECONDS | ack-cost PACKETS ROUND-TRIP | micro TEXT FOLDER"
 
         1

@@ -6,67 +6,22 @@ open System.Diagnostics
 open System.Text.Json.Nodes
 open CoQuic.FSharp
 open CoQuic.FSharp.Tests.TransferProgram
+open CoQuic.Tests
 
 /// The argument that makes this program print figures.
 let argument = "--cost"
-
-let private connection = ConnectionHandle.create 1UL
-
-/// A result as a bulk transfer has them: runs to send, stream data, and some progress.
-let private bulkResult effects =
-    let payload = Bytes.ofArray (Array.zeroCreate 1200)
-    let stream = StreamId.clientBidirectional 0UL
-
-    let effect number =
-        match number % 8 with
-        | 0 ->
-            SendProgress
-                { Connection = connection
-                  Stream = stream
-                  Released = 1200UL
-                  Buffered = 64_000UL }
-        | 1
-        | 2
-        | 3 ->
-            SendDatagram
-                { Connection = connection
-                  Route = Some(RouteHandle 1UL)
-                  Ecn = EcnCodepoint.Ect0
-                  IsPmtuProbe = false
-                  Bytes = payload
-                  SegmentSize = 1200 }
-        | _ ->
-            ReceiveStreamData
-                { Connection = connection
-                  Stream = stream
-                  Offset = 1200UL * uint64 number
-                  Bytes = payload
-                  Fin = false
-                  FinalSize = None }
-
-    { QueryResult.ofEffects [ for number in 1..effects -> effect number ] with
-        NextWakeup = Some(TimeUs 1000L) }
-
-let private accepted =
-    let accepted =
-        ConnectionLifecycleEvent
-            { Connection = connection
-              Event = Lifecycle.Accepted }
-
-    Interpreter.fold TimeUs.zero Interpreter.empty (QueryResult.ofEffects [ accepted ])
-    |> fst
 
 let private median (values: float list) =
     List.sort values |> List.item (values.Length / 2)
 
 /// The median time, in microseconds, of folding a result of 64 effects, over rounds of many folds.
 let foldMicroseconds () =
-    let result = bulkResult 64
+    let result = BulkResult.ofEffects 64
     let folds = 2_000
 
     let round () =
         let watch = Stopwatch.StartNew()
-        let mutable state = accepted
+        let mutable state = BulkResult.accepted
 
         for _ in 1..folds do
             state <- fst (Interpreter.fold TimeUs.zero state result)

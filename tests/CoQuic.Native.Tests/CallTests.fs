@@ -97,7 +97,7 @@ let private accepted = Status.Ok, false
 [<Tests>]
 let sizes =
     testList
-        "4 sizes"
+        "C ABI §4 sizes"
         [ row "4-1" "an input that does not reach its oldest prefix is refused"
           <| fun () ->
               withClient (fun endpoint ->
@@ -206,7 +206,7 @@ let sizes =
 [<Tests>]
 let initialisers =
     testList
-        "5 initialisers"
+        "C ABI §5 initialisers"
         [ row "5-1" "an initialiser overwrites the whole struct, and leaves NULL alone"
           <| fun () ->
               let mutable config = CoquicEndpointConfig()
@@ -289,7 +289,7 @@ let private nullResult = NativePtr.ofNativeInt<nativeptr<ResultBlock>> 0n
 [<Tests>]
 let arguments =
     testList
-        "6 calls"
+        "C ABI §6 calls"
         [ row "6-1" "out-pointers are cleared before anything is looked at"
           <| fun () ->
               Expect.equal (statusOf (fun result -> Calls.TimerExpired(0n, 0UL, result))) refused "a result"
@@ -507,7 +507,7 @@ let arguments =
 [<Tests>]
 let functions =
     testList
-        "7 functions"
+        "C ABI §7 functions"
         [ row "7.1-1" "the version"
           <| fun () -> Expect.equal (Calls.AbiVersion()) 12u "is 12"
 

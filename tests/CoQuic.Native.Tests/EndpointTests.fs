@@ -48,7 +48,7 @@ let private handshakeFails client server =
 [<Tests>]
 let configuration =
     testList
-        "5.4 configuration"
+        "C ABI §5.4 configuration"
         [ row "5.4-1" "no versions means version 1"
           <| fun () -> using standard (fun two -> Expect.contains (events two Client) "READY" "version 1 works")
 
@@ -205,7 +205,7 @@ let configuration =
 [<Tests>]
 let network =
     testList
-        "12 the endpoint"
+        "C ABI §12 the endpoint"
         [ row "12.1-1" "a client is reached by the id that it chose"
           <| fun () ->
               using standard (fun two ->
@@ -384,7 +384,7 @@ let private parseRetry (packet: byte[]) =
 [<Tests>]
 let tokens =
     testList
-        "12.5 tokens, 12.6 resets"
+        "C ABI §12.5 tokens, 12.6 resets"
         [ row "12.5-1" "a server that wants a Retry keeps no state before it"
           <| fun () ->
               let two = between (clientConfig ()) (withRetry ())

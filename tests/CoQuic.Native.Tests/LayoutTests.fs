@@ -146,7 +146,7 @@ let private managedPlace place =
 [<Tests>]
 let tests =
     testList
-        "layouts"
+        "C ABI layouts"
         [ testCase "the header's structs have the reference's sizes and offsets"
           <| fun () ->
               let expected = reference.Value |> List.map describe

@@ -8,8 +8,8 @@ open Expecto
 open CoQuic.Native.Tests.LayoutTests
 open CoQuic.Tests
 
-let private folder = Path.Combine(repository, "artifacts", "native")
-let private library = Path.Combine(folder, "libcoquic-managed.so")
+let private nativeFolder = Path.Combine(repository, "artifacts", "native")
+let private library = Path.Combine(nativeFolder, "libcoquic-managed.so")
 let private sources = Path.Combine(repository, "native", "smoke")
 
 let private needLibrary () =
@@ -40,7 +40,7 @@ let private withIdentity (work: string -> string list -> unit) =
 
 let private flags () =
     needPkgConfig ()
-    Environment.SetEnvironmentVariable("PKG_CONFIG_PATH", Path.Combine(folder, "pkgconfig"))
+    Environment.SetEnvironmentVariable("PKG_CONFIG_PATH", Path.Combine(nativeFolder, "pkgconfig"))
 
     (runProgram "pkg-config" [ "--cflags"; "--libs"; "coquic-managed" ])
         .Split(' ', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
@@ -55,7 +55,7 @@ let private compile name extra target =
         ([ "-std=c11"; "-Wall"; "-Wextra"; "-Werror"; "-O1"; source; "-o"; target ]
          @ extra
          @ flags ()
-         @ [ $"-Wl,-rpath,{folder}" ])
+         @ [ $"-Wl,-rpath,{nativeFolder}" ])
     |> ignore
 
 /// The lines of the smoke program, without their times.
@@ -165,6 +165,43 @@ let tests =
 
                   let told = (runProgram program [ library ]).TrimEnd().Split '\n' |> List.ofArray
                   Expect.equal told (List.replicate 3 "version 12, stays") "its code is not taken from under it")
+
+          testCase "a host keeps its signals, its small stacks and its forked children"
+          <| fun () ->
+              needLibrary ()
+
+              withIdentity (fun folder _ ->
+                  let program = Path.Combine(folder, "host")
+                  compile "host" [ "-D_GNU_SOURCE"; "-pthread" ] program
+
+                  Expect.equal
+                      ((runProgram program []).TrimEnd().Split '\n' |> List.ofArray)
+                      [ "runs on 131072 bytes of stack"
+                        "SIGPIPE is as before"
+                        "its own fault reaches its own handler"
+                        "a forked child ends with 3" ]
+                      "all as it was")
+
+          testCase "what is linked under a name that bindings know asks for that name"
+          <| fun () ->
+              needLibrary ()
+
+              withIdentity (fun folder pem ->
+                  File.Copy(library, Path.Combine(folder, "libcoquic-quictls.so"))
+                  let program = Path.Combine(folder, "smoke")
+
+                  runProgram
+                      "cc"
+                      [ Path.Combine(sources, "smoke.c")
+                        "-o"
+                        program
+                        $"-I{nativeFolder}/include"
+                        $"-L{folder}"
+                        "-lcoquic-quictls"
+                        $"-Wl,-rpath,{folder}" ]
+                  |> ignore
+
+                  Expect.stringContains (runProgram program pem) "pong" "it finds the copy, the only one on its path")
 
           testCase "the page's example in Python opens a connection"
           <| fun () ->

@@ -68,7 +68,7 @@ let private calling (identity: byte[]) client server =
 [<Tests>]
 let tests =
     testList
-        "12.8 paths"
+        "C ABI §12.8 paths"
         [ row "12.3-1" "the family of the address bounds the search for a larger datagram"
           <| fun () ->
               let bound identity =

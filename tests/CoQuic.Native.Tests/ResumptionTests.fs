@@ -77,7 +77,7 @@ let private strangers server =
 [<Tests>]
 let tests =
     testList
-        "12.7 early data"
+        "C ABI §12.7 early data"
         [ row "12.7-2" "with a usable blob data is there before the server is ready"
           <| fun () ->
               using (fun () -> connected (clientConfig ()) (willing ())) (fun two ->

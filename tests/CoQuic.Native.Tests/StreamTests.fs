@@ -58,7 +58,7 @@ let private outOfOrder (config: CoquicEndpointConfig) =
 [<Tests>]
 let opening =
     testList
-        "11.1 opening"
+        "C ABI §11.1 opening"
         [ row "11.1-1" "the first bytes open a stream, in any order of ids"
           <| fun () ->
               using standard (fun two ->
@@ -78,7 +78,7 @@ let opening =
 [<Tests>]
 let operations =
     testList
-        "11.2 operations"
+        "C ABI §11.2 operations"
         [ row "11.2-1" "an empty send without FIN does nothing"
           <| fun () ->
               using standard (fun two ->
@@ -211,7 +211,7 @@ let operations =
 [<Tests>]
 let flow =
     testList
-        "11.3 data"
+        "C ABI §11.3 data"
         [ row "11.3-1" "sending is unbounded"
           <| fun () ->
               using standard (fun two ->

@@ -51,7 +51,7 @@ let private withOtherProtocol (config: CoquicEndpointConfig) =
 [<Tests>]
 let results =
     testList
-        "8 results"
+        "C ABI §8 results"
         [ row "8.1-1" "one SEND is one datagram with its route"
           <| fun () ->
               using standard (fun two ->
@@ -237,7 +237,7 @@ let results =
 [<Tests>]
 let wakeups =
     testList
-        "9 wake-ups"
+        "C ABI §9 wake-ups"
         [ row "9-1" "a result's wake-up is the endpoint's"
           <| fun () ->
               let two = unconnected ()
@@ -324,7 +324,7 @@ let wakeups =
 [<Tests>]
 let timelines =
     testList
-        "10 timelines"
+        "C ABI §10 timelines"
         [ row "10.1-1" "the handshake's events"
           <| fun () ->
               using standard (fun two ->
@@ -518,6 +518,31 @@ let timelines =
                   Expect.equal (events two Server |> List.filter ((=) "CLOSED")) [ "CLOSED" ] "server"
                   Expect.equal (List.last (events two Client)) "CLOSED" "last of all"
                   Expect.equal (events two Client |> List.filter ((=) "READY")) [ "READY" ] "ready once")
+
+          row "10.6-1" "CLOSED comes when a connection goes, whichever began to end first"
+          <| fun () ->
+              using standard (fun two ->
+                  // Probe timeouts of the first are those of a path of milliseconds; the others have heard from nobody.
+                  for number in 2..4 do
+                      on two Client (fun endpoint now -> openOne number endpoint now |> snd) |> ignore
+
+                  for handle in [ 3UL; 1UL; 2UL ] do
+                      on two Client (fun endpoint now -> close endpoint handle 0UL [||] now) |> ignore
+                      two.Now <- two.Now + 1UL
+
+                  two.ToServer <- []
+
+                  let closed () =
+                      heard two Client (function
+                          | Life(handle, 2uy) -> Some handle
+                          | _ -> None)
+
+                  while (closed ()).Length < 3 do
+                      wake two Client |> ignore
+                      two.ToServer <- []
+
+                  Expect.equal (closed ()) [ 1UL; 3UL; 2UL ] "as they go"
+                  Expect.equal (Calls.ConnectionCount two.ClientEndpoint) 1un "the fourth is left")
 
           row "10.6-2" "handles count up from 1"
           <| fun () ->

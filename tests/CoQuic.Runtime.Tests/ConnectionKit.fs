@@ -82,6 +82,18 @@ let readAll (stream: QuicStream) =
         return all.ToArray()
     }
 
+/// One byte there and back, on a stream of its own.
+let exchange (client: QuicConnection) (accepted: QuicConnection) =
+    task {
+        let! there = openStream client QuicStreamType.Bidirectional
+        do! within (write there [| 1uy |] true)
+        let! here = acceptStream accepted
+        let! bytes = readAll here
+        do! within (write here bytes true)
+        let! answer = readAll there
+        Expect.equal answer [| 1uy |] "the answer"
+    }
+
 let pattern length =
     Array.init length (fun i -> byte (i * 7 + i / 251))
 

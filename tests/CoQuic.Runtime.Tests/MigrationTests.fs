@@ -7,6 +7,7 @@ open System.Threading.Tasks
 open Expecto
 open CoQuic.FSharp
 open CoQuic.Runtime
+open CoQuic.Tests
 open CoQuic.Runtime.Tests.ConnectionKit
 
 /// The server's view of its client's port, as soon as it is another.
@@ -19,18 +20,6 @@ let private forbidding (options: ServerOptions) =
             |> changeTransport (fun transport ->
                 { transport with
                     DisableActiveMigration = true }) }
-
-/// One byte there and back, on a stream of its own.
-let private exchange (client: QuicConnection) (accepted: QuicConnection) =
-    task {
-        let! there = openStream client QuicStreamType.Bidirectional
-        do! within (write there [| 1uy |] true)
-        let! here = acceptStream accepted
-        let! bytes = readAll here
-        do! within (write here bytes true)
-        let! answer = readAll there
-        Expect.equal answer [| 1uy |] "the answer"
-    }
 
 /// A transfer while `disturb` happens in its middle; the bytes are what they were.
 let private transferWhile (client: QuicConnection) (accepted: QuicConnection) disturb =
@@ -46,6 +35,40 @@ let private transferWhile (client: QuicConnection) (accepted: QuicConnection) di
         do! within writing
         Expect.isTrue (Array.append first rest = bytes) "the bytes"
     }
+
+let private preferring (preferred: IPEndPoint) (options: ServerOptions) =
+    { options with
+        Runtime.Endpoint.PreferredAddress = Some { IPv4 = Some preferred; IPv6 = None } }
+
+/// A server at an address that prefers another of the same port.
+let private listenPreferring (address: string) (preferred: string) =
+    let port =
+        use probe = SocketKit.openOn SocketKit.portable IPAddress.Any
+        probe.LocalEndPoint.Port
+
+    let preferred = IPEndPoint(IPAddress.Parse preferred, port)
+
+    serverOptions (IPAddress.Parse address)
+    |> preferring preferred
+    |> (fun options ->
+        listen
+            { options with
+                Runtime.LocalEndPoint = Some(IPEndPoint(IPAddress.Parse address, port)) }),
+    preferred
+
+/// A connection to 127.0.0.1, whatever the server prefers, and its other end.
+let private pairAt (server: QuicServer) =
+    task {
+        let connecting = connect (clientOptionsFor "127.0.0.1" server.LocalEndPoint.Port)
+        let! accepted = accept server
+        let! client = connecting
+        return client, accepted
+    }
+
+/// Only Linux answers at all of 127.0.0.0/8 unasked.
+let private requireLoopbacks () =
+    if not (OperatingSystem.IsLinux()) then
+        Capability.missing "loopbacks" "this system has one loopback address"
 
 let private migrates (name: string) address =
     testCaseTask $"a client moves to another port of {name} in the middle of a transfer, and both ends know"
@@ -146,6 +169,93 @@ let tests =
                   do! exchange client accepted
                   do! within (client.DisposeAsync().AsTask())
               }
+
+          testCaseTask "a client goes to the address that its server prefers"
+          <| fun () ->
+              task {
+                  requireLoopbacks ()
+                  let server, preferred = listenPreferring "0.0.0.0" "127.0.0.2"
+                  let! client, accepted = pairAt server
+
+                  // It goes when the handshake is confirmed, which nobody is told: exchanges give it the time.
+                  let arriving =
+                      task {
+                          while client.RemoteEndPoint <> preferred do
+                              do! exchange client accepted
+                      }
+
+                  do! inTime arriving
+
+                  do! exchange client accepted
+                  do! within (client.DisposeAsync().AsTask())
+                  do! within (server.DisposeAsync().AsTask())
+              }
+
+          testCaseTask "a client that is asked to move at once does so from the address that its server prefers"
+          <| fun () ->
+              task {
+                  requireLoopbacks ()
+                  let server, preferred = listenPreferring "0.0.0.0" "127.0.0.2"
+                  let! client, accepted = pairAt server
+                  let before = client.LocalEndPoint.Port
+                  let! local = inTime (client.MigrateAsync().AsTask())
+                  Expect.notEqual local.Port before "it has moved"
+                  Expect.equal client.RemoteEndPoint preferred "and speaks to the preferred address"
+                  do! exchange client accepted
+                  Expect.equal (portAt accepted) local.Port "where the server sees it"
+                  do! within (client.DisposeAsync().AsTask())
+                  do! within (server.DisposeAsync().AsTask())
+              }
+
+          testCaseTask "a client that is asked to move does so also where nobody answers at the preferred address"
+          <| fun () ->
+              task {
+                  requireLoopbacks ()
+                  let server, _ = listenPreferring "127.0.0.1" "127.0.0.2"
+                  let! client, accepted = pairAt server
+                  let! local = inTime (client.MigrateAsync().AsTask())
+                  Expect.equal client.RemoteEndPoint server.LocalEndPoint "it speaks to the address it knew"
+                  do! exchange client accepted
+                  Expect.equal (portAt accepted) local.Port "where the server sees it"
+                  do! within (client.DisposeAsync().AsTask())
+                  do! within (server.DisposeAsync().AsTask())
+              }
+
+          testCase "moves wait for confirmation, and for the way to the preferred address"
+          <| fun () ->
+              let core =
+                  ConnectionCore(
+                      ConnectionHandle.create 1UL,
+                      Role.Client,
+                      IPEndPoint(IPAddress.Loopback, 1),
+                      { HighWater = 1; CreditThreshold = 1 },
+                      StreamQueue ignore,
+                      Log.None
+                  )
+
+              let preferred = IPEndPoint(IPAddress.Loopback, 2)
+              let elsewhere = IPEndPoint(IPAddress.Loopback, 3)
+              let moves = Moves()
+              let first, second = PendingMove(core, None), PendingMove(core, Some elsewhere)
+
+              let asks target : Command<HubMessage> list =
+                  [ Command.RequestMigration(core.Handle, target) ]
+
+              Expect.isEmpty (moves.Begin first) "not before confirmation"
+              core.IsConfirmed <- true
+
+              Expect.equal
+                  (moves.OnConfirmed(core.Handle, Some preferred))
+                  (asks (MigrationTarget.PreferredAddress preferred))
+                  "the preferred address comes first"
+
+              Expect.isEmpty (moves.Begin second) "not while it is on its way there"
+              Expect.isTrue first.Source.Task.IsFaulted "another took its place"
+              Expect.isTrue (moves.OnEnded(core.Handle, Error RuntimeError.MigrationFailed)) "settled"
+              Expect.isFalse second.Source.Task.IsCompleted "that was not its end"
+              Expect.equal (moves.OnSettled core.Handle) (asks (MigrationTarget.LocalAddress elsewhere)) "now it goes"
+              Expect.isFalse (moves.OnEnded(core.Handle, Ok elsewhere)) "the end of its own move"
+              Expect.equal second.Source.Task.Result elsewhere "where it is"
 
           testCaseTask "a transfer goes on when a NAT gives the client another port"
           <| fun () ->

@@ -151,6 +151,9 @@ let private transfer (sender: QuicConnection) (receiver: QuicConnection) length 
         Expect.isTrue (Array.append first rest = bytes) "the bytes"
     }
 
+/// For whoever shows what was seen (`build.fsx evidence 5-netns`).
+let private figure (name: string) (value: obj) = printfn $"FIGURE {name} {value}"
+
 let private nothing () = Task.FromResult()
 
 /// Transfers until a connection's datagrams are as large as the path carries.
@@ -181,8 +184,9 @@ let tests =
                   use server = listenThere networks
                   let! client, accepted = both networks server
 
-                  for sender, receiver in [ client, accepted; accepted, client ] do
+                  for name, sender, receiver in [ "client", client, accepted; "server", accepted, client ] do
                       let! size = untilFound sender receiver
+                      figure $"{name}_datagram_bytes_found_of_{smallerPayload}" size
                       Expect.isLessThanOrEqual size smallerPayload "no more than fits"
                       Expect.isGreaterThan size (smallerPayload - 40) "and hardly less"
 
@@ -198,8 +202,9 @@ let tests =
                   do! transfer client accepted 500_000 nothing
                   do! transfer accepted client 500_000 nothing
 
-                  for side in [ client; accepted ] do
+                  for name, side in [ "client", client; "server", accepted ] do
                       let! figures = statistics side
+                      figure $"{name}_received_ect0_packets" figures.ReceivedEct0
                       Expect.isGreaterThan figures.ReceivedEct0 10UL "packets with the mark"
                       Expect.equal figures.Paths[0].Ecn EcnState.Capable "the path"
 
@@ -222,6 +227,7 @@ let tests =
                           })
 
                   do! transfer accepted client 100_000 nothing
+                  figure "bytes_kept_through_change_of_address" 4_000_000
                   Expect.equal accepted.RemoteEndPoint.Address other "where the server sees it"
                   do! ConnectionKit.within (client.DisposeAsync().AsTask())
               } ]

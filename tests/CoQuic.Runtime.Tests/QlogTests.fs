@@ -4,6 +4,7 @@ open System
 open System.IO
 open System.Net
 open System.Text.Json
+open System.Threading.Tasks
 open Expecto
 open CoQuic.FSharp
 open CoQuic.Runtime
@@ -25,8 +26,30 @@ let private names (path: string) =
         | true, name -> Some(string (name.GetString()))
         | _ -> None)
 
+/// The phases of 1-RTT keys that a file tells of, with what brought them about.
+let private keyPhases (path: string) =
+    [ for record in records path do
+          match record.TryGetProperty "name" with
+          | true, name when name.GetString() = "quic:key_updated" ->
+              let data = record.GetProperty "data"
+
+              match data.TryGetProperty "key_phase", data.GetProperty("trigger").GetString() with
+              | (true, phase), trigger when trigger <> "tls" -> string trigger, phase.GetInt32()
+              | _ -> ()
+          | _ -> () ]
+
+let private nothing _ _ = Task.CompletedTask
+
+/// Once a byte has come back the handshake is confirmed, and what was asked for is done: the second one goes under new keys.
+let private renewKeys (connection: QuicConnection) served : Task =
+    task {
+        connection.RequestKeyUpdate()
+        do! exchange connection served
+        do! exchange connection served
+    }
+
 /// A connection that carries a little, with qlog on both sides; the directory is deleted behind it.
-let private traced (check: string -> unit) =
+let private traced (before: QuicConnection -> QuicConnection -> Task) (check: string -> unit) =
     task {
         let directory = Path.Combine(Path.GetTempPath(), $"coquic-qlog-{Guid.NewGuid():N}")
 
@@ -46,6 +69,7 @@ let private traced (check: string -> unit) =
                         Runtime = withDirectory directory client.Runtime }
 
             let! served = accept server
+            do! before connection served
             let! stream = openStream connection QuicStreamType.Unidirectional
             do! within (write stream (Array.zeroCreate 10_000) true)
             let! incoming = inTime (served.AcceptInboundStreamAsync().AsTask())
@@ -64,7 +88,7 @@ let tests =
         "qlog files"
         [ testCaseTask "each side of a connection leaves one file, named after its first destination and role"
           <| fun () ->
-              traced (fun directory ->
+              traced nothing (fun directory ->
                   let files =
                       Directory.GetFiles directory
                       |> Array.map (Path.GetFileName >> string)
@@ -83,6 +107,18 @@ let tests =
                       Expect.equal (List.last names) "quic:connection_closed" "and the end is last"
                       Expect.contains names "quic:packet_sent" "packets"
                       Expect.contains names "quic:packet_received" "both ways")
+
+          testCaseTask "keys that the application asks for are seen at both ends"
+          <| fun () ->
+              traced renewKeys (fun directory ->
+                  let phases role =
+                      Directory.GetFiles(directory, $"*_{role}.sqlog")
+                      |> Array.exactlyOne
+                      |> keyPhases
+
+                  let twice trigger = [ trigger, 1; trigger, 1 ]
+                  Expect.equal (phases "client") (twice "local_update") "who asked"
+                  Expect.equal (phases "server") (twice "remote_update") "who followed")
 
           testCaseTask "a directory that cannot be is an error before anything runs"
           <| fun () ->

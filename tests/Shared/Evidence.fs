@@ -56,7 +56,8 @@ let private processorName () =
     else
         "unknown"
 
-let private machine () =
+/// What it was seen on.
+let machine () =
     let memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes
 
     JsonObject(

@@ -11,6 +11,9 @@ let private filter =
     |> Option.ofObj
     |> Option.defaultValue ""
 
+/// Whether only some of the tests run.
+let isFiltered = filter <> ""
+
 let private matches (names: string list) =
     (String.Join(".", names)).Contains(filter, StringComparison.OrdinalIgnoreCase)
 

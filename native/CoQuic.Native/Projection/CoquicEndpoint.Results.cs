@@ -11,7 +11,7 @@ internal sealed partial class CoquicEndpoint
     private EndpointResult Project(EndpointResult result, ConnectionHandle addressed = default)
     {
         NextWakeup = result.NextWakeup;
-        if (result.Effects.Count == 0 && !_endings.Any)
+        if (result.Effects.Count == 0 && _endings.CountGone(_endpoint.ConnectionCount) == 0)
             return result;
         var effects = new List<Effect>(result.Effects.Count + 1);
         foreach (Effect effect in result.Effects)
@@ -27,6 +27,10 @@ internal sealed partial class CoquicEndpoint
         {
             case StateEventEffect { Change: StateChange.Failed } or ConnectionLifecycleEventEffect { Event: Lifecycle.Closed }:
                 break; // Both follow from how the connection ended, which comes with the same result.
+            case ConnectionLifecycleEventEffect:
+                _endings.OnBegun();
+                effects.Add(effect);
+                break;
             case ConnectionClosedEffect closed:
                 OnClosed(closed, result, effects);
                 break;

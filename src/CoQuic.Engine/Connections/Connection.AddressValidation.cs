@@ -22,7 +22,7 @@ internal sealed partial class Connection
         OnPeerChoseId(destination);
         _keys.InstallInitial(InitialKeysOf(_version.Original));
         _idle.OnPacketReceived(now);
-        Array.Clear(_probes);
+        _spaces.CancelProbes();
         _loss.OnRetryReceived(now, RecoveryContext);
         for (int index = 0; index < _loss.Lost.Count; index++)
             OnFramesLost(_loss.Lost[index].Space, _loss.Lost.FramesOf(index));

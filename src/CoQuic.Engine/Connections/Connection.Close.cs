@@ -95,8 +95,8 @@ internal sealed partial class Connection
             if (level == EncryptionLevel.ZeroRtt || !_keys.CanSend(level) || room.Length - start < SmallestUsefulRoom)
                 continue;
             if (openLevel is { } previous)
-                sealedLength += Seal(ref open, previous);
-            open = BeginPacket(CurrentPath, level, room[start..]);
+                sealedLength += _packets.Seal(ref open, previous);
+            open = _packets.Begin(CurrentPath, level, room[start..]);
             openLevel = level;
             CloseFrameOf(reason, level).FitInto(open.Payload.Remaining).Write(ref open.Payload);
             open.PadTo(0);
@@ -107,7 +107,7 @@ internal sealed partial class Connection
             return sealedLength;
         if (mustExpand)
             open.PadTo(DatagramSizes.Smallest - sealedLength);
-        return sealedLength + Seal(ref open, last);
+        return sealedLength + _packets.Seal(ref open, last);
     }
 
     /// <summary>RFC 9000 §10.2.3: an application's close before 1-RTT must not show its code and reason to who can read Initials.</summary>

@@ -93,7 +93,7 @@ internal sealed partial class Connection
         ReadOnlyMemory<byte> data = DataBefore(payload, reader, frame.Data.Length);
         _qlog?.OnDatagram(isSent: false, data.Length);
         _streams.OnMemoryGivenToOthers();
-        _receivedDatagrams.Add(new ReceiveDatagramDataEffect(Handle, Bytes.Wrap(data)));
+        _gathered.OnDatagram(Bytes.Wrap(data));
         return null;
     }
 
@@ -106,10 +106,8 @@ internal sealed partial class Connection
         var ack = new ReceivedAck(frame.LargestAcknowledged, frame.AckDelay);
         if (_loss.OnAckReceived(now, space, ack, frame.Ranges, RecoveryContext) is { } error)
             return error;
-        foreach (ref readonly SentPacket packet in _loss.Acknowledged.Packets)
-            OnPacketAcked(now, packet);
-        if (priorLargest is null || _loss.LargestAcknowledged(space) > priorLargest)
-            OnEcnReport(now, space, frame.EcnCounts);
+        bool hasRisen = priorLargest is null || _loss.LargestAcknowledged(space) > priorLargest;
+        _feedback.OnAcknowledged(now, space, frame.EcnCounts, hasRisen);
         for (int index = 0; index < _loss.Acknowledged.Count; index++)
         {
             foreach (ref readonly SentFrame acked in _loss.Acknowledged.FramesOf(index))
@@ -163,14 +161,15 @@ internal sealed partial class Connection
     {
         if (type == FrameType.PathChallenge)
         {
-            return PathChallengeFrame.TryRead(ref reader, out PathChallengeFrame challenge)
-                ? OnPathChallenge(now, destination, challenge.Data)
-                : FrameReader.Malformed(type);
+            if (!PathChallengeFrame.TryRead(ref reader, out PathChallengeFrame challenge))
+                return FrameReader.Malformed(type);
+            _arrivals.OnChallenge(now, destination, challenge.Data);
+            return null;
         }
 
         if (!PathResponseFrame.TryRead(ref reader, out PathResponseFrame response))
             return FrameReader.Malformed(type);
-        OnPathResponse(now, response.Data);
+        _moves.OnResponse(now, response.Data);
         return null;
     }
 

@@ -8,43 +8,9 @@ internal sealed partial class Connection
     private bool _hasSentHandshakePacket;
     private bool _isHandshakeDonePending;
 
-    private TlsSession NewTlsSession()
-    {
-        return _role == Role.Client
-            ? new ClientHandshake(new TlsClientConfig
-            {
-                ApplicationProtocols = _config.ApplicationProtocols,
-                TransportParameters = EncodeParameters(_version.ClientInformation),
-                Entropy = _config.Entropy,
-                KeyExchange = _config.KeyExchange,
-                Groups = _config.Groups,
-                KeyShareGroups = _config.KeyShareGroups,
-                CipherSuites = _config.CipherSuites,
-                EnableKeyLog = _config.EnableKeyLog,
-                Certificates = _setup.Certificates,
-                ServerName = _setup.ServerName,
-                Verifier = _config.EffectiveVerifier,
-                Identities = _config.ClientIdentities,
-                Time = _setup.CalendarTime,
-                Session = _setup.Resumption.Session,
-            })
-            : new ServerHandshake(new TlsServerConfig
-            {
-                ApplicationProtocols = _config.ApplicationProtocols,
-                Parameters = this,
-                Entropy = _config.Entropy,
-                KeyExchange = _config.KeyExchange,
-                Groups = _config.Groups,
-                CipherSuites = _config.CipherSuites,
-                EnableKeyLog = _config.EnableKeyLog,
-                Certificates = _setup.Certificates,
-                Identities = _config.AsksForServerIdentities ? null : _config.ServerIdentities,
-                ClientAuthentication = _config.ClientCertificates == ClientCertificatePolicy.None
-                    ? null
-                    : new ClientAuthentication(
-                        _config.ClientCertificates == ClientCertificatePolicy.Require, _config.EffectiveVerifier, _setup.CalendarTime),
-            });
-    }
+    private TlsSession NewTlsSession() => _role == Role.Client
+        ? TlsSessions.NewClient(_setup, EncodeParameters(_version.ClientInformation))
+        : TlsSessions.NewServer(_setup, this);
 
     /// <summary>A client's first flight.</summary>
     private void StartHandshake(TimeUs now)
@@ -59,14 +25,14 @@ internal sealed partial class Connection
     {
         if (level == EncryptionLevel.Initial && OnInitialCrypto() is { } mixed)
             return mixed;
-        CryptoStream stream = _crypto[(int)PacketNumberSpaceIds.Of(level)];
+        CryptoStream stream = _spaces[level].Crypto;
         return stream.OnCrypto(offset, data) ?? ReadCrypto(now, level);
     }
 
     /// <summary>TLS takes what is in order, unless it waits for an answer of the application.</summary>
     private TransportError? ReadCrypto(TimeUs now, EncryptionLevel level)
     {
-        CryptoStream stream = _crypto[(int)PacketNumberSpaceIds.Of(level)];
+        CryptoStream stream = _spaces[level].Crypto;
         while (_tls.OpenQuestion is null && stream.TryRead(out Bytes bytes))
         {
             TransportError? failure = _tls.OnCryptoData(level, bytes.Span);
@@ -95,11 +61,11 @@ internal sealed partial class Connection
         switch (happened)
         {
             case TlsEvent.SecretsAvailable secrets:
-                _keys.Install(VersionOf(secrets.Level), secrets);
+                _keys.Install(_version.Of(secrets.Level), secrets);
                 _loss.Rearm(now, RecoveryContext);
                 return null;
             case TlsEvent.HandshakeBytes handshake:
-                _crypto[(int)PacketNumberSpaceIds.Of(handshake.Level)].Sending.Append(handshake.Data);
+                _spaces[handshake.Level].Crypto.Sending.Append(handshake.Data);
                 return null;
             case TlsEvent.PeerTransportParameters parameters:
                 // A server has answered them already.
@@ -155,11 +121,12 @@ internal sealed partial class Connection
         _peerParameters = parameters;
         _qlog?.OnParameters(parameters, isLocal: false, isRestored: false);
         if (parameters.GreaseQuicBit && _config.Transport.GreaseQuicBit)
-            _quicBit.Grease();
+            _packets.GreaseQuicBit();
         _idle.OnPeerTimeout(parameters.MaxIdleTimeout);
         _localIds.OnPeerLimit(parameters.ActiveConnectionIdLimit);
         if (parameters.StatelessResetToken is { } token)
             _remoteIds.SetInitialToken(token);
+        _pathFactory.PeerLimit = parameters.MaxUdpPayloadSize;
         CurrentPath.Mtu.OnPeerLimit(parameters.MaxUdpPayloadSize);
         _datagramLimits.OnPeerLimit(parameters.MaxDatagramFrameSize);
         _streams.OnPeerParameters(StreamLimitsOf(parameters));
@@ -182,7 +149,7 @@ internal sealed partial class Connection
         State = ConnectionState.Complete;
         _counters.HandshakeDuration = now - _startedAt;
         _qlog?.OnProtocolChosen(_tls.ApplicationProtocol);
-        ApplyMaximumDatagramSize(now, CurrentPath);
+        CurrentPath.ApplyMaximumDatagramSize(now);
         TellHandshakeInformation();
         if (_role == Role.Server)
         {
@@ -198,6 +165,7 @@ internal sealed partial class Connection
         if (State != ConnectionState.Complete)
             return;
         State = ConnectionState.Confirmed;
+        _keys.AllowUpdates();
         _counters.ConfirmationDuration = now - _startedAt;
         TellState(StateChange.HandshakeConfirmed);
         CurrentPath.OnValidated();
@@ -215,10 +183,7 @@ internal sealed partial class Connection
         if (!_keys.Discard(level))
             return;
         PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
-        _probes[(int)space] = 0;
-        _acks[(int)space] = NewAckTracker(space, _config.Transport);
-        _crypto[(int)space] = new CryptoStream();
-        _frames[(int)space] = new SentFrameList();
+        _spaces.Renew(space);
         _loss.OnKeysDiscarded(now, space, RecoveryContext);
     }
 

@@ -13,24 +13,8 @@ internal sealed partial class Connection
         if (!IsAlive || _paths.Find(update.Route) is not { } path || !IsQuotedFrom(path, update.QuotedPacket))
             return false;
         path.Mtu.OnNotice(now, update.MaxUdpPayloadSize, _config.Transport.PmtudProvisionalIcmpReductions);
-        ApplyMaximumDatagramSize(now, path);
+        path.ApplyMaximumDatagramSize(now);
         return true;
-    }
-
-    /// <summary>What a path may carry: the smallest of what the configuration, the peer and the address family allow.</summary>
-    private MtuDiscovery NewMtuDiscovery(Bytes peerIdentity)
-    {
-        TransportConfig transport = _config.Transport;
-        if (!transport.PmtudEnabled)
-            return new MtuDiscovery(DatagramSizes.Smallest, DatagramSizes.Smallest);
-        int wanted = transport.PmtudMaxDatagramSize > 0
-            ? transport.PmtudMaxDatagramSize
-            : PeerAddress.DefaultCeiling(peerIdentity);
-        int ceiling = Math.Max(DatagramSizes.Smallest, Math.Min(_config.MaxOutboundDatagramSize, wanted));
-        var discovery = new MtuDiscovery(Math.Clamp(transport.PmtudBaseDatagramSize, DatagramSizes.Smallest, ceiling), ceiling);
-        if (_peerParameters is { } parameters)
-            discovery.OnPeerLimit(parameters.MaxUdpPayloadSize);
-        return discovery;
     }
 
     /// <summary>RFC 9000 §14.4: a probe is a PING with PADDING around it. It is sent alone, on a path that answers.</summary>
@@ -42,9 +26,9 @@ internal sealed partial class Connection
         if (!mayProbe || !path.Mtu.TryGetProbe(now, path.Recovery.AvailableWindow, out int size))
             return;
         EcnCodepoint mark = MarkFor(path);
-        SentFrameList frames = _frames[(int)PacketNumberSpaceId.ApplicationData];
+        SentFrameList frames = _spaces.ApplicationData.Frames;
         frames.Clear();
-        PacketBuilder builder = BeginPacket(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
+        PacketBuilder builder = _packets.Begin(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
         PingFrame.Write(ref builder.Payload);
         frames.Add(SentFrame.Ping());
         var draft = new PacketDraft
@@ -60,30 +44,6 @@ internal sealed partial class Connection
         int length = Complete(now, ref draft, size);
         path.Mtu.OnProbeSent();
         Commit(runs, path, length, new DatagramAddressing(Handle, path.Route, mark, IsPmtuProbe: true), effects);
-    }
-
-    private void OnMtuEvidence(TimeUs now, Path path, in SentPacket acked)
-    {
-        if (acked.IsMtuProbe)
-            path.Mtu.OnProbeAcked(now, acked.Size);
-        else
-            path.Mtu.OnPacketAcked(acked.Size);
-        ApplyMaximumDatagramSize(now, path);
-    }
-
-    /// <summary>Packets of a path were found lost: the largest of them tells about its MTU.</summary>
-    private void OnMtuLosses(TimeUs now, Path path, int largest)
-    {
-        if (largest > 0)
-            path.Mtu.OnPacketsLost(now, largest);
-        ApplyMaximumDatagramSize(now, path);
-    }
-
-    /// <summary>RFC 9002 §7.2: windows and bursts are multiples of the maximum datagram size.</summary>
-    private static void ApplyMaximumDatagramSize(TimeUs now, Path path)
-    {
-        if (path.Recovery.MaximumDatagramSize != path.MaximumDatagramSize)
-            path.Recovery.OnMaximumDatagramSizeChanged(now, path.MaximumDatagramSize);
     }
 
     /// <summary>

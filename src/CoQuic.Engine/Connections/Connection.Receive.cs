@@ -45,7 +45,7 @@ internal sealed partial class Connection
         }
 
         bool wasAtLimit = CurrentPath.Amplification.IsAtLimit;
-        if (!TryBeginArrival(input, datagram.Length, destination))
+        if (!_arrivals.TryBegin(input, datagram.Length, destination))
         {
             drops.Count(DropReason.UnknownRoute);
             return;
@@ -140,7 +140,7 @@ internal sealed partial class Connection
 
         if (level == EncryptionLevel.Initial && !_keys.CanReceiveInitial(packet.Version))
             _keys.AddInitial(InitialKeysOf(packet.Version));
-        AckTracker tracker = _acks[(int)PacketNumberSpaceIds.Of(level)];
+        AckTracker tracker = _spaces[level].Acks;
         Bytes wire = _inspector is null ? default : Bytes.CopyOf(bytes.Span);
         TimeSpan retention = KeyRetentionPtos * Pto;
         if (!_keys.TryOpen(now, retention, bytes.Span, packet, tracker.LargestReceived, out OpenedPacket opened))
@@ -216,9 +216,9 @@ internal sealed partial class Connection
         if (error is not null)
             BeginClose(error);
         else if (_keys.CanReceive(level))
-            NoteReceived(now, _acks[(int)PacketNumberSpaceIds.Of(level)], opened.PacketNumber, isAckEliciting, ecn);
+            NoteReceived(now, _spaces[level].Acks, opened.PacketNumber, isAckEliciting, ecn);
         if (error is null && level == EncryptionLevel.OneRtt && IsAlive)
-            OnOneRttProcessed(now, opened, packet.DestinationConnectionId, isNonProbing);
+            _arrivals.OnProcessed(now, opened, packet.DestinationConnectionId, isNonProbing);
     }
 
     /// <summary>What is wrong with a packet before any of its frames is looked at.</summary>

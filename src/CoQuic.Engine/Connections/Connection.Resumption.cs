@@ -16,29 +16,7 @@ internal sealed partial class Connection
     private EncryptionLevel ApplicationLevel =>
         _keys.CanSend(EncryptionLevel.OneRtt) ? EncryptionLevel.OneRtt : EncryptionLevel.ZeroRtt;
 
-    /// <summary>A ticket shows no certificate, so that a server which asks clients for one resumes nothing.</summary>
-    ServerResumption? IServerParameters.Resumption =>
-        _config.ClientCertificates == ClientCertificatePolicy.None && _setup is { TicketSealer: { } sealer, ReplayGuard: { } guard }
-            ? NewServerResumption(sealer, guard)
-            : null;
-
-    private ServerResumption NewServerResumption(StateSealer sealer, IReplayGuard guard) => new()
-    {
-        Sealer = sealer,
-        Entropy = _config.Entropy,
-        Version = _version.Current,
-        Time = _setup.CalendarTime,
-        Lifetime = _config.TicketLifetime,
-        Count = _config.TicketsPerConnection,
-        EarlyData = new EarlyDataPolicy
-        {
-            IsAllowed = _config.ZeroRtt.Allow,
-            IsStrict = _config.ZeroRtt.StrictUpdatedTransportParameters,
-            ApplicationContext = _config.ZeroRtt.ApplicationContext,
-            Parameters = LocalParameters.Of(_setup, _version.ServerInformation),
-            ReplayGuard = guard,
-        },
-    };
+    ServerResumption? IServerParameters.Resumption => TlsSessions.ResumptionOf(_setup, _version);
 
     /// <summary>RFC 9000 §7.4.1: a client that sends early data does so under the limits that it remembers.</summary>
     private void PrepareEarlyData()
@@ -92,7 +70,7 @@ internal sealed partial class Connection
     /// <summary>RFC 9001 §4.6.2: what was assumed may be wrong, and no stream outlives it. New ones begin with the first number.</summary>
     private void ForgetStreams()
     {
-        _streams = new StreamSet(StreamSettingsOf(_config));
+        _streams = new StreamSet(StreamSettings.Of(_config));
         _datagrams.Clear();
     }
 

@@ -17,15 +17,15 @@ internal sealed partial class Connection
     private bool HasEliciting(EncryptionLevel level) => level switch
     {
         EncryptionLevel.ZeroRtt => HasApplicationData,
-        EncryptionLevel.OneRtt => _crypto[(int)PacketNumberSpaceId.ApplicationData].HasPending || HasApplicationFrames,
-        EncryptionLevel.Initial or EncryptionLevel.Handshake or _ => _crypto[(int)PacketNumberSpaceIds.Of(level)].HasPending,
+        EncryptionLevel.OneRtt => _spaces.ApplicationData.Crypto.HasPending || HasApplicationFrames,
+        EncryptionLevel.Initial or EncryptionLevel.Handshake or _ => _spaces[level].Crypto.HasPending,
     };
 
     private bool HasApplicationData => _datagrams.HasPending || _streams.HasPending;
 
     /// <summary>RFC 9000 §12.5: 0-RTT packets carry no ACK; 1-RTT packets acknowledge them.</summary>
     private bool IsAckDue(TimeUs now, EncryptionLevel level) =>
-        level != EncryptionLevel.ZeroRtt && _acks[(int)PacketNumberSpaceIds.Of(level)].IsAckDue(now);
+        level != EncryptionLevel.ZeroRtt && _spaces[level].Acks.IsAckDue(now);
 
     private bool HasApplicationFrames =>
         _isHandshakeDonePending || _isPingPending || _newTokens.HasPending || HasApplicationData
@@ -34,7 +34,7 @@ internal sealed partial class Connection
     /// <summary>Adds an ACK to a packet that is sent anyway, or for its sake (RFC 9000 §13.2.1).</summary>
     private void WriteAck(TimeUs now, EncryptionLevel level, ref QuicWriter writer, SentFrameList sent)
     {
-        AckTracker tracker = _acks[(int)PacketNumberSpaceIds.Of(level)];
+        AckTracker tracker = _spaces[level].Acks;
         if (level == EncryptionLevel.ZeroRtt || (!tracker.IsAckPending && !tracker.IsAckDue(now)))
             return;
         ulong delay = AckDelay.Encode(tracker.AckDelay(now), _config.Transport.AckDelayExponent);
@@ -74,7 +74,7 @@ internal sealed partial class Connection
 
     private void WriteCrypto(EncryptionLevel level, ref QuicWriter writer, SentFrameList sent)
     {
-        SendBuffer buffer = _crypto[(int)PacketNumberSpaceIds.Of(level)].Sending;
+        SendBuffer buffer = _spaces[level].Crypto.Sending;
         while (buffer.TryGetNext(writer.Remaining, out ulong offset, out int length))
         {
             length = Math.Min(length, CryptoFrame.FittingLength(offset, writer.Remaining));
@@ -118,10 +118,10 @@ internal sealed partial class Connection
         switch (frame.Kind)
         {
             case SentFrameKind.Ack:
-                _acks[(int)space].OnAckAcknowledged(frame.Value);
+                _spaces[space].Acks.OnAckAcknowledged(frame.Value);
                 break;
             case SentFrameKind.Crypto:
-                _crypto[(int)space].Sending.OnAcked(frame.Offset, frame.Length, isFin: false);
+                _spaces[space].Crypto.Sending.OnAcked(frame.Offset, frame.Length, isFin: false);
                 break;
             case SentFrameKind.RetireConnectionId:
                 _remoteIds.OnRetirementAcked(frame.Sequence);
@@ -146,9 +146,9 @@ internal sealed partial class Connection
     private void OnPacketsLost(TimeUs now, PacketNumberSpaceId space)
     {
         _qlog?.OnPacketsLost(_loss.Lost);
-        TellPathsOfLosses(now);
+        _feedback.OnLost(now);
         if (space != PacketNumberSpaceId.ApplicationData && _loss.Lost.Count > 0)
-            _probes[(int)space] = Math.Max(1, _probes[(int)space]);
+            _spaces[space].RequestProbes(1);
         for (int index = 0; index < _loss.Lost.Count; index++)
             OnFramesLost(space, _loss.Lost.FramesOf(index));
     }
@@ -164,7 +164,7 @@ internal sealed partial class Connection
         switch (frame.Kind)
         {
             case SentFrameKind.Crypto:
-                _crypto[(int)space].Sending.OnLost(frame.Offset, frame.Length, isFin: false);
+                _spaces[space].Crypto.Sending.OnLost(frame.Offset, frame.Length, isFin: false);
                 break;
             case SentFrameKind.HandshakeDone:
                 _isHandshakeDonePending = true;

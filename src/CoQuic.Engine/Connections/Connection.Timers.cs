@@ -13,24 +13,13 @@ internal sealed partial class Connection
     {
         if (_closing is not null)
             return State == ConnectionState.Terminated ? null : _closing.End;
-        TimeUs? earliest = Earliest(_loss.Deadline, _idle.Deadline(Pto));
+        TimeUs? earliest = TimeUs.Earliest(_loss.Deadline, _idle.Deadline(Pto));
         if (!CurrentPath.Amplification.IsAtLimit)
-            earliest = Earliest(earliest, AckDeadline);
+            earliest = TimeUs.Earliest(earliest, _spaces.AckDeadline);
         if (_isPacingBlocked)
-            earliest = Earliest(earliest, CurrentPath.Recovery.Pacer.NextRelease(now));
-        earliest = Earliest(earliest, PathDeadline);
-        return Earliest(Earliest(earliest, HandshakeDeadline), Earliest(KeepAliveDeadline, _zeroRttKeysExpire));
-    }
-
-    private TimeUs? AckDeadline
-    {
-        get
-        {
-            TimeUs? earliest = null;
-            foreach (AckTracker tracker in _acks)
-                earliest = Earliest(earliest, tracker.Deadline);
-            return earliest;
-        }
+            earliest = TimeUs.Earliest(earliest, CurrentPath.Recovery.Pacer.NextRelease(now));
+        earliest = TimeUs.Earliest(earliest, _moves.Deadline);
+        return TimeUs.Earliest(TimeUs.Earliest(earliest, HandshakeDeadline), TimeUs.Earliest(KeepAliveDeadline, _zeroRttKeysExpire));
     }
 
     private TimeUs? HandshakeDeadline =>
@@ -61,7 +50,7 @@ internal sealed partial class Connection
             BeginClose(new CloseReason(
                 CloseOrigin.HandshakeTimeout, false, (ulong)TransportErrorCode.NoError, 0, "the handshake took too long"));
         else
-            OnPathTimeout(now);
+            _moves.OnTimeout(now);
         if (IsAlive && _closeReason is null)
             OnRecoveryTimeout(now);
     }
@@ -72,9 +61,6 @@ internal sealed partial class Connection
         _isPingPending = true;
         _lastKeepAlive = now;
     }
-
-    private static TimeUs? Earliest(TimeUs? left, TimeUs? right) =>
-        left is { } first && right is { } second ? TimeUs.Min(first, second) : left ?? right;
 
     private void OnRecoveryTimeout(TimeUs now)
     {
@@ -90,7 +76,7 @@ internal sealed partial class Connection
                 break;
             case TimeoutKind.SendProbes:
                 RequestProbes(action.Space, action.Probes);
-                OnProbeTimeout(now);
+                _feedback.OnProbeTimeout(now);
                 break;
         }
     }
@@ -115,7 +101,7 @@ internal sealed partial class Connection
 
     private void RequestProbesIn(PacketNumberSpaceId space, int probes)
     {
-        _probes[(int)space] = probes;
+        _spaces[space].RequestProbes(probes);
         _loss.CopyOldestInFlight(space, probes, _probed);
         for (int index = 0; index < _probed.Count; index++)
             OnFramesLost(space, _probed.FramesOf(index));

@@ -15,9 +15,7 @@ internal sealed partial class Connection
     private static readonly EncryptionLevel[] SendingLevels =
         [EncryptionLevel.Initial, EncryptionLevel.ZeroRtt, EncryptionLevel.Handshake, EncryptionLevel.OneRtt];
 
-    private readonly SentFrameList[] _frames = [new(), new(), new()];
     private readonly SettledPackets _probed = new();
-    private readonly int[] _probes = new int[PacketNumberSpaceIds.Count];
     private readonly ConnectionCounters _counters = new();
 
     /// <summary>The bytes of frames that a 1-RTT packet has when it is alone in its datagram.</summary>
@@ -66,8 +64,7 @@ internal sealed partial class Connection
     {
         if (!_keys.AreWornOut)
             return;
-        if (IsHandshakeConfirmed)
-            _keys.UpdateIfDue(_loss.LargestAcknowledged(PacketNumberSpaceId.ApplicationData));
+        _keys.UpdateIfDue(_loss.LargestAcknowledged(PacketNumberSpaceId.ApplicationData));
         if (_keys.AreWornOut)
             BeginClose(new TransportError(TransportErrorCode.AeadLimitReached, "the peer allows no update of worn-out keys (RFC 9001 §6.6)"));
     }
@@ -83,7 +80,7 @@ internal sealed partial class Connection
         recovery.IsAppLimited = !wantsToSend;
         recovery.IsInterrupted = IsSendContinuationPending;
         _isPacingBlocked = !IsSendContinuationPending
-            && (wantsToSend || _crypto[0].HasPending || _crypto[1].HasPending)
+            && (wantsToSend || _spaces.HasPendingHandshake)
             && recovery.AvailableWindow >= (ulong)CurrentPath.MaximumDatagramSize
             && !recovery.Pacer.CanSend(now, CurrentPath.MaximumDatagramSize);
     }
@@ -104,12 +101,16 @@ internal sealed partial class Connection
         return true;
     }
 
+    /// <summary>How the next datagram is marked. A client's first flight is not: it has to get through.</summary>
+    private EcnCodepoint MarkFor(Path path) =>
+        _role == Role.Client && !HasProcessedPacket ? EcnCodepoint.NotEct : path.Ecn.Mark;
+
     private void Commit(DatagramRuns runs, Path path, int length, in DatagramAddressing addressing, List<Effect> effects)
     {
         path.Amplification.OnSent(length);
         _counters.DatagramsSent++;
         _counters.BytesSent += (ulong)length;
-        _inspector?.OnDatagramSent(length, _told);
+        _inspector?.OnDatagramSent(length, _gathered);
         runs.Commit(length, addressing, effects);
     }
 
@@ -142,15 +143,15 @@ internal sealed partial class Connection
         TimeUs now, Path path, EncryptionLevel level, Span<byte> room, bool mayElicit, out PacketDraft draft)
     {
         draft = default;
-        PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
-        bool isProbe = _probes[(int)space] > 0;
-        bool elicits = (mayElicit || isProbe) && !_loss.IsFull(space) && (isProbe || HasEliciting(level));
+        PacketNumberSpace space = _spaces[level];
+        bool isProbe = space.Probes > 0;
+        bool elicits = (mayElicit || isProbe) && !_loss.IsFull(PacketNumberSpaceIds.Of(level)) && (isProbe || HasEliciting(level));
         if (!_keys.CanSend(level) || !(elicits || IsAckDue(now, level)))
             return false;
 
-        SentFrameList frames = _frames[(int)space];
+        SentFrameList frames = space.Frames;
         frames.Clear();
-        PacketBuilder builder = BeginPacket(path, level, room);
+        PacketBuilder builder = _packets.Begin(path, level, room);
         WriteAck(now, level, ref builder.Payload, frames);
         int acknowledgements = frames.Count;
         if (elicits)
@@ -172,32 +173,6 @@ internal sealed partial class Connection
         return true;
     }
 
-    private PacketBuilder BeginPacket(Path path, EncryptionLevel level, Span<byte> room)
-    {
-        PacketNumberSpaceId space = PacketNumberSpaceIds.Of(level);
-        if (level == EncryptionLevel.OneRtt && _skipper?.ShouldSkip(_loss.NextPacketNumber(space)) == true)
-            _loss.SkipPacketNumber(space);
-        ulong number = _loss.NextPacketNumber(space);
-        int numberLength = PacketNumber.EncodedLength(number, _loss.LargestAcknowledged(space));
-        ConnectionId destination = path.RemoteId.Id;
-        if (level == EncryptionLevel.OneRtt && IsHandshakeConfirmed)
-            _keys.UpdateIfDue(_loss.LargestAcknowledged(space));
-        PacketBuilder builder = level == EncryptionLevel.OneRtt
-            ? PacketBuilder.Begin(room, new ShortHeader(destination, path.Spin.Value, _keys.KeyPhase, number, numberLength))
-            : BeginLongHeader(level, room, destination, number, numberLength);
-        if (!_quicBit.Next())
-            builder.ClearFixedBit();
-        return builder;
-    }
-
-    private PacketBuilder BeginLongHeader(
-        EncryptionLevel level, Span<byte> room, ConnectionId destination, ulong number, int numberLength)
-    {
-        var header = new LongHeader(PacketTypes.Of(level), VersionOf(level), destination, _setup.LocalId, number, numberLength);
-        bool hasToken = level == EncryptionLevel.Initial && _role == Role.Client;
-        return PacketBuilder.Begin(room, header, hasToken ? _validation.Token.Span : default);
-    }
-
     /// <summary>Seals a packet and records it (RFC 9002 §A.5).</summary>
     /// <returns>Its length; 0 when there is none.</returns>
     private int Complete(TimeUs now, ref PacketDraft draft, int minimumLength)
@@ -206,7 +181,7 @@ internal sealed partial class Connection
             return 0;
         bool isPadded = draft.Length < minimumLength;
         draft.Builder.PadTo(minimumLength);
-        int length = Seal(ref draft.Builder, draft.Level, draft.IsMtuProbe);
+        int length = _packets.Seal(ref draft.Builder, draft.Level, draft.IsMtuProbe);
         _keys.OnSealed(draft.Level, draft.Builder.PacketNumberValue);
         var packet = new SentPacket
         {
@@ -219,9 +194,9 @@ internal sealed partial class Connection
             Ecn = draft.Mark,
         };
         _loss.OnPacketSent(now, draft.Path.Recovery, packet, draft.Frames.Frames, RecoveryContext);
-        OnPacketMarked(draft.Path, packet);
+        _feedback.OnPacketSent(draft.Path, packet);
         if (draft.HasAck)
-            _acks[(int)packet.Space].OnAckSent(draft.IsAckEliciting);
+            _spaces[packet.Space].Acks.OnAckSent(draft.IsAckEliciting);
         OnPacketSent(now, packet);
         draft = default;
         return length;
@@ -236,8 +211,7 @@ internal sealed partial class Connection
         if (!packet.IsAckEliciting)
             return;
         _idle.OnAckElicitingSent(now);
-        ref int probes = ref _probes[(int)packet.Space];
-        probes = Math.Max(0, probes - 1);
+        _spaces[packet.Space].OnElicitingSent();
     }
 
     /// <summary>A packet whose frames are written, but which is not sealed.</summary>

@@ -42,15 +42,11 @@ internal sealed partial class Connection
         return null;
     }
 
-    /// <summary>RFC 9369 §4.1: 0-RTT packets keep the version of the first flight, all others are sent in the negotiated one.</summary>
-    private QuicVersion VersionOf(EncryptionLevel level) =>
-        level == EncryptionLevel.ZeroRtt ? _version.Original : _version.Current;
-
     /// <summary>RFC 9369 §4.1: only Initial packets may be in the original version or in the negotiated one; all others are dropped.</summary>
     private bool IsOfThisVersion(in ProtectedPacket packet)
     {
         if (packet.Type != PacketType.Initial)
-            return packet.Version == VersionOf(packet.Type.Level());
+            return packet.Version == _version.Of(packet.Type.Level());
         return packet.Version == _version.Current
             || packet.Version == _version.Original
             || (_role == Role.Client && _version.MayFollow(packet.Version));

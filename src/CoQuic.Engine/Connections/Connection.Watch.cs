@@ -8,25 +8,6 @@ internal sealed partial class Connection
     private readonly ConnectionQlog? _qlog;
     private readonly PacketInspector? _inspector;
 
-    /// <summary>Protects a packet in place; who watches sees it as it was before.</summary>
-    /// <returns>Its length.</returns>
-    private int Seal(ref PacketBuilder builder, EncryptionLevel level, bool isMtuProbe = false)
-    {
-        PacketProtection protection = _keys.ToSend(level);
-        if (_qlog is null && _inspector is null)
-            return builder.Seal(protection);
-
-        builder.PadTo(0);
-        byte[] payload = builder.Payload.Written.ToArray();
-        byte firstByte = builder.FirstByte;
-        int length = builder.Seal(protection);
-        SeenPacket packet = SeenPacket.Sealed(
-            builder.Packet, builder.HeaderLength, firstByte, builder.PacketNumberValue, payload);
-        _qlog?.OnPacketSent(packet, length, isMtuProbe);
-        _inspector?.OnPacketSealed(packet, builder.Packet);
-        return length;
-    }
-
     /// <summary>Shows a packet that was opened.</summary>
     /// <param name="now">When.</param>
     /// <param name="header">Its header as it arrived.</param>
@@ -57,7 +38,7 @@ internal sealed partial class Connection
         Loss = _loss,
         RemoteId = CurrentPath.RemoteId.Id,
         DatagramSize = CurrentPath.MaximumDatagramSize,
-        AckDeadline = AckDeadline,
+        AckDeadline = _spaces.AckDeadline,
         Ecn = CurrentPath.Ecn.State,
     });
 }

@@ -4,20 +4,19 @@ namespace CoQuic.Engine;
 
 /// <summary>
 /// One QUIC connection. It owns the machines that hold the rules and coordinates them: it finds the right one, calls it and acts on
-/// its answer. The parts follow what can happen to it: packets (Receive, Frames), TLS (Handshake), what it sends (Transmit), time
-/// (Timers), versions (Versions), tokens (AddressValidation), what is resumed (Resumption), its end (Close), the application
-/// (Commands), and what it tells (Events).
+/// its answer. The parts follow what can happen to it: packets (Receive, Frames), TLS (Handshake), what it sends (Transmit, Sent,
+/// PathProbes, Mtu), where it is (Paths), time (Timers), versions (Versions), tokens (AddressValidation), what is resumed (Resumption),
+/// its end (Close), the application (Commands, Questions), and what it tells (Events, Watch).
 /// </summary>
-internal sealed partial class Connection : IHasDeadline, IServerParameters, IDisposable
+internal sealed partial class Connection : IHasDeadline, IServerParameters, IMovingConnection, IDisposable
 {
     private readonly ConnectionSetup _setup;
     private readonly EndpointConfig _config;
     private readonly Role _role;
     private readonly ConnectionKeys _keys;
-    private readonly CryptoStream[] _crypto = [new(), new(), new()];
-    private readonly AckTracker[] _acks;
+    private readonly PacketNumberSpaces _spaces;
     private readonly LossDetector _loss;
-    private readonly PacketNumberSkipper? _skipper;
+    private readonly PacketWriter _packets;
     private StreamSet _streams;
     private readonly DatagramQueue _datagrams = new();
     private readonly DatagramLimits _datagramLimits;
@@ -25,9 +24,12 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
     private readonly TlsSession _tls;
     private readonly LocalConnectionIds _localIds;
     private readonly RemoteConnectionIds _remoteIds;
+    private readonly PathFactory _pathFactory;
     private readonly PathSet _paths;
+    private readonly PathFeedback _feedback;
+    private readonly PathMoves _moves;
+    private readonly PathArrivals _arrivals;
     private readonly NegotiatedVersion _version;
-    private readonly QuicBit _quicBit;
     private readonly TimeUs _startedAt;
     private TransportParameters? _peerParameters;
 
@@ -41,23 +43,28 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         _role = setup.Config.Role;
         _startedAt = now;
         _version = new NegotiatedVersion(setup.Version, _config.SupportedVersions, setup.HasNegotiatedVersion);
-        _quicBit = new QuicBit(_config.Entropy);
         _validation = new ClientAddressValidation(setup.Token, setup.RetrySourceId);
         _keys = new ConnectionKeys(initialKeys ?? InitialKeys.Derive(setup.Version, setup.InitialDestinationId, _role), _config.AeadLimits);
         TransportConfig transport = _config.Transport;
-        _acks = NewAckTrackers(transport);
-        _skipper = transport.EnableOptimisticAckMitigation ? new PacketNumberSkipper(_config.Entropy) : null;
-        _streams = new StreamSet(StreamSettingsOf(_config));
+        _spaces = new PacketNumberSpaces(transport);
+        _streams = new StreamSet(StreamSettings.Of(_config));
         _datagramLimits = new DatagramLimits(transport.MaxDatagramFrameSize);
         _idle = new IdleTimer(now, transport.MaxIdleTimeout);
         _localIds = new LocalConnectionIds(setup.LocalId);
         _remoteIds = new RemoteConnectionIds(
             setup.RemoteId, (ulong)transport.ActiveConnectionIdLimit, new StatelessResetWatch(setup.Resets, this));
-        _paths = new PathSet(FirstPath());
+        _pathFactory = new PathFactory(_config);
+        _paths = new PathSet(
+            _pathFactory.Create(setup.Route, setup.AddressIdentity, _remoteIds.Current, setup.IsAddressValidated));
         _loss = new LossDetector(_role, CurrentPath.Recovery);
+        _feedback = new PathFeedback(_paths, _loss);
+        _moves = new PathMoves(_config, _paths, _pathFactory, _remoteIds, _loss, this);
+        _arrivals = new PathArrivals(setup, _paths, _pathFactory, _remoteIds, _moves, this);
+        _gathered = new GatheredEffects(Handle);
         _inspector = _config.EnablePacketInspection ? new PacketInspector(Handle) : null;
-        _qlog = _config.EnableQlog ? new ConnectionQlog(now, setup, _told) : null;
+        _qlog = _config.EnableQlog ? new ConnectionQlog(now, setup, _gathered) : null;
         _qlog?.OnRecoveryParameters(CurrentPath.Recovery, CurrentPath.MaximumDatagramSize);
+        _packets = new PacketWriter(setup, _keys, _loss, _version, _validation, _qlog, _inspector);
         _earlyData = new EarlyData(setup.Resumption.Remembered);
         _tls = NewTlsSession();
         setup.Router.TryAdd(setup.LocalId, this);
@@ -121,35 +128,6 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IDis
         _keys.Dispose();
         _tls.Dispose();
     }
-
-    private static AckTracker[] NewAckTrackers(TransportConfig transport)
-    {
-        var trackers = new AckTracker[PacketNumberSpaceIds.Count];
-        for (int space = 0; space < trackers.Length; space++)
-            trackers[space] = NewAckTracker((PacketNumberSpaceId)space, transport);
-        return trackers;
-    }
-
-    private static AckTracker NewAckTracker(PacketNumberSpaceId space, TransportConfig transport) =>
-        new(space, transport.MaxAckDelay, transport.AckElicitingThreshold, transport.MaxAckElicitingThreshold);
-
-    private static StreamSettings StreamSettingsOf(EndpointConfig config) => new()
-    {
-        Role = config.Role,
-        InitialMaxData = config.Transport.InitialMaxData,
-        InitialMaxStreamDataBidiLocal = config.Transport.InitialMaxStreamDataBidiLocal,
-        InitialMaxStreamDataBidiRemote = config.Transport.InitialMaxStreamDataBidiRemote,
-        InitialMaxStreamDataUni = config.Transport.InitialMaxStreamDataUni,
-        InitialMaxStreamsBidi = config.Transport.InitialMaxStreamsBidi,
-        InitialMaxStreamsUni = config.Transport.InitialMaxStreamsUni,
-        MaximumStreamWindow = config.Transport.MaxStreamWindow,
-        MaximumConnectionWindow = config.Transport.MaxConnectionWindow,
-        Credit = config.Transport.ReceiveCredit,
-        OutOfOrderReceive = config.EnableOutOfOrderReceive,
-        SendFairness = config.Transport.SendStreamFairness,
-        SendLowWaterMark = config.Transport.SendLowWaterMark,
-        TellOpened = config.EnableQlog,
-    };
 
     private void ReleaseConnectionIds()
     {

@@ -20,6 +20,9 @@ internal sealed class NegotiatedVersion(QuicVersion original, IReadOnlyList<Quic
     /// <summary>The version that packets are sent in.</summary>
     public QuicVersion Current { get; private set; } = original;
 
+    /// <summary>RFC 9369 §4.1: 0-RTT packets keep the version of the first flight, all others are sent in the negotiated one.</summary>
+    public QuicVersion Of(EncryptionLevel level) => level == EncryptionLevel.ZeroRtt ? Original : Current;
+
     /// <summary>Whether the version is settled for good.</summary>
     public bool IsSettled { get; private set; }
 

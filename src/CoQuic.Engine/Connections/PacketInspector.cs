@@ -43,11 +43,11 @@ internal sealed class PacketInspector(ConnectionHandle connection)
     /// <summary>The datagram of the packets sealed last is complete.</summary>
     /// <param name="length">Its length.</param>
     /// <param name="effects">Where its packets are shown.</param>
-    public void OnDatagramSent(int length, List<Effect> effects)
+    public void OnDatagramSent(int length, GatheredEffects effects)
     {
         _datagramId++;
         foreach (PacketInspectionEffect packet in _unsent)
-            effects.Add(packet with { DatagramId = _datagramId, DatagramLength = length });
+            effects.Tell(packet with { DatagramId = _datagramId, DatagramLength = length });
         _unsent.Clear();
     }
 

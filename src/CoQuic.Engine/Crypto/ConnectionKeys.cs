@@ -18,6 +18,7 @@ internal sealed class ConnectionKeys : IDisposable
     private ulong _integrityLimit = ulong.MaxValue;
     private ulong _failures;
     private bool _isUpdateRequested;
+    private bool _mayUpdate;
 
     /// <param name="initial">The keys to begin with; taken over.</param>
     /// <param name="limits">Limits below those of the cipher suite; none keeps to the suite's.</param>
@@ -141,11 +142,14 @@ internal sealed class ConnectionKeys : IDisposable
     /// <summary>The application wants new keys; they come as soon as the rules allow (RFC 9001 §6.1).</summary>
     public void RequestUpdate() => _isUpdateRequested = true;
 
+    /// <summary>The handshake is confirmed: from now on keys may be updated (RFC 9001 §6).</summary>
+    public void AllowUpdates() => _mayUpdate = true;
+
     /// <summary>Updates the keys when that is wanted or due, and the peer has followed the last update (RFC 9001 §6.1).</summary>
     /// <param name="largestAcknowledged">The largest 1-RTT packet number that the peer acknowledged.</param>
     public void UpdateIfDue(ulong? largestAcknowledged)
     {
-        if (_sendingPhases is not { } sending || !(_isUpdateRequested || sending.IsUpdateDue))
+        if (!_mayUpdate || _sendingPhases is not { } sending || !(_isUpdateRequested || sending.IsUpdateDue))
             return;
         if (sending.Phase != _receivingPhases?.Phase || !sending.IsPhaseAcknowledged(largestAcknowledged))
             return;

@@ -69,6 +69,13 @@ internal sealed class Path
         Amplification = Amplification,
     };
 
+    /// <summary>RFC 9002 §7.2: windows and bursts are multiples of the maximum datagram size, which may have changed.</summary>
+    public void ApplyMaximumDatagramSize(TimeUs now)
+    {
+        if (Recovery.MaximumDatagramSize != MaximumDatagramSize)
+            Recovery.OnMaximumDatagramSizeChanged(now, MaximumDatagramSize);
+    }
+
     /// <summary>The handshake, or an answered challenge, has shown that the path works.</summary>
     public void OnValidated()
     {

@@ -1,5 +1,3 @@
-using System.Collections.Generic;
-
 namespace CoQuic.Engine;
 
 /// <summary>
@@ -9,7 +7,7 @@ namespace CoQuic.Engine;
 internal sealed class ConnectionQlog
 {
     private readonly ConnectionSetup _setup;
-    private readonly List<Effect> _told;
+    private readonly GatheredEffects _effects;
     private readonly QlogChanges _changes;
     private TimeUs _now;
     private bool _isOver;
@@ -17,11 +15,11 @@ internal sealed class ConnectionQlog
     /// <summary>Begins a trace.</summary>
     /// <param name="now">When the connection began.</param>
     /// <param name="setup">What it was made from.</param>
-    /// <param name="told">Where events go.</param>
-    public ConnectionQlog(TimeUs now, ConnectionSetup setup, List<Effect> told)
+    /// <param name="effects">Where events go.</param>
+    public ConnectionQlog(TimeUs now, ConnectionSetup setup, GatheredEffects effects)
     {
         _setup = setup;
-        _told = told;
+        _effects = effects;
         _now = now;
         _changes = new QlogChanges(setup.Config.Role, setup.RemoteId);
         EndpointConfig config = setup.Config;
@@ -136,7 +134,7 @@ internal sealed class ConnectionQlog
     private void Tell(QlogEvent happened)
     {
         if (!_isOver)
-            _told.Add(new TraceEffect(_setup.Handle, new QlogRecord(_now, happened)));
+            _effects.Tell(new TraceEffect(_setup.Handle, new QlogRecord(_now, happened)));
     }
 
     private static QlogPacketHeader HeaderOf(in SeenPacket packet) => HeaderOf(packet.Header) with

@@ -11,6 +11,9 @@ internal sealed class RttEstimator
     /// <summary>kGranularity: no timer is set finer than this (RFC 9002 §6.1.2).</summary>
     public static readonly TimeSpan Granularity = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>The PTO of a path of which nothing is known, without max_ack_delay: kInitialRtt, and four times half of it.</summary>
+    public static readonly TimeSpan InitialPto = 3 * InitialRtt;
+
     public RttEstimator()
         : this(InitialRtt)
     {

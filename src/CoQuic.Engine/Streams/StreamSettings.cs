@@ -42,6 +42,25 @@ internal sealed record StreamSettings
 
     /// <summary>Buffered bytes of a stream below which the application hears that it may write more.</summary>
     public ulong SendLowWaterMark { get; init; } = 256 * 1024;
+
+    /// <summary>What an endpoint's configuration says.</summary>
+    public static StreamSettings Of(EndpointConfig config) => new()
+    {
+        Role = config.Role,
+        InitialMaxData = config.Transport.InitialMaxData,
+        InitialMaxStreamDataBidiLocal = config.Transport.InitialMaxStreamDataBidiLocal,
+        InitialMaxStreamDataBidiRemote = config.Transport.InitialMaxStreamDataBidiRemote,
+        InitialMaxStreamDataUni = config.Transport.InitialMaxStreamDataUni,
+        InitialMaxStreamsBidi = config.Transport.InitialMaxStreamsBidi,
+        InitialMaxStreamsUni = config.Transport.InitialMaxStreamsUni,
+        MaximumStreamWindow = config.Transport.MaxStreamWindow,
+        MaximumConnectionWindow = config.Transport.MaxConnectionWindow,
+        Credit = config.Transport.ReceiveCredit,
+        OutOfOrderReceive = config.EnableOutOfOrderReceive,
+        SendFairness = config.Transport.SendStreamFairness,
+        SendLowWaterMark = config.Transport.SendLowWaterMark,
+        TellOpened = config.EnableQlog,
+    };
 }
 
 /// <summary>The peer's limits on us (RFC 9000 §18.2), each as the peer names it: "local" streams are those that the peer opens.</summary>

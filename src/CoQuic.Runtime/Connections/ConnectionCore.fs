@@ -11,7 +11,7 @@ open CoQuic.FSharp
 /// One connection between its application, on any thread, and the agent. Members that are the agent's say so.
 [<Sealed>]
 type internal ConnectionCore
-    (handle: ConnectionHandle, role: Role, remote: IPEndPoint, settings: StreamSettings, queue: StreamQueue) =
+    (handle: ConnectionHandle, role: Role, remote: IPEndPoint, settings: StreamSettings, queue: StreamQueue, log: Log) =
 
     /// Streams of the peer that wait to be accepted. The peer's stream limit bounds those that carry data; this bounds those
     /// that it opens and ends at once.
@@ -51,7 +51,13 @@ type internal ConnectionCore
     member _.Role = role
 
     /// The peer's address as of now.
-    member val Remote = remote with get, set
+    member val Remote = remote with get, private set
+
+    /// The agent's: the peer is at another address now.
+    member this.OnMoved(remote: IPEndPoint) =
+        if not (remote.Equals this.Remote) then
+            log.ConnectionMoved(handle, this.Remote, remote)
+            this.Remote <- remote
 
     /// Our own, once the connection has moved.
     member val Local: IPEndPoint voption = ValueNone with get, set
@@ -92,6 +98,11 @@ type internal ConnectionCore
     /// The agent's: the handshake is done.
     member this.OnReady(information: HandshakeInformation option) =
         this.Handshake <- information
+
+        match information with
+        | Some settled -> log.ConnectionReady(handle, this.Remote, settled)
+        | None -> ()
+
         Telemetry.onReady role (Clock.now () - begun)
         ready.TrySetResult() |> ignore
 
@@ -143,8 +154,9 @@ type internal ConnectionCore
         streams.Clear()
 
     /// The agent's: the connection has ended, and with it every stream.
-    member _.OnClosed(reason: RuntimeError) =
+    member this.OnClosed(reason: RuntimeError) =
         let error = QuicExceptions.ofError reason
+        log.ConnectionEnded(handle, this.Remote, reason)
         Telemetry.onClosed role reason
         closed.TrySetResult reason |> ignore
         failQuietly ready error

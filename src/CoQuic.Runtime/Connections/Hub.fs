@@ -27,6 +27,8 @@ type internal HubMessage =
     | Close of connection: ConnectionCore * code: uint64 * reason: string
     | UpdateKeys of connection: ConnectionCore
     | Move of move: PendingMove
+    /// It is settled whether a connection uses the address that its server prefers.
+    | Settled of connection: ConnectionHandle
     | SendDatagram of connection: ConnectionCore * datagram: Bytes * pending: TaskCompletionSource
     /// Nobody listens where a connection is being opened.
     | Unreachable of connection: ConnectionHandle
@@ -47,6 +49,8 @@ type internal HubEvents =
         Closed: int -> Command<HubMessage> list
         /// Who answers questions of handshakes.
         Answers: Answers
+        /// Who hears of connections, for people to read.
+        Log: Log
     }
 
 /// The program behind QuicConnection and QuicStream: it takes what applications ask, and hands them what the network brings.
@@ -87,7 +91,7 @@ type internal Hub
         lastTag
 
     let add handle role =
-        let connection = ConnectionCore(handle, role, peer (), settings, queue)
+        let connection = ConnectionCore(handle, role, peer (), settings, queue, events.Log)
         connections.Add(handle, connection)
         Telemetry.onOpened role
         connection
@@ -129,6 +133,7 @@ type internal Hub
             connection.IsHandedOver <- true
             []
         else
+            events.Log.ConnectionRefused(connection.Handle, connection.Remote)
             [ Command.close connection.Handle 0UL "the server takes no more connections" ]
 
     let onReady handle information =
@@ -201,23 +206,16 @@ type internal Hub
                 |> List.tryFind (fun endPoint -> endPoint.AddressFamily = connection.Remote.AddressFamily)
         | _ -> ()
 
-    /// RFC 9000 §9.6.1: it goes there once the handshake is confirmed.
-    let toPreferredAddress (connection: ConnectionCore) =
-        connection.PreferredAddress
-        |> Option.map (fun endPoint ->
-            Command.RequestMigration(connection.Handle, MigrationTarget.PreferredAddress endPoint))
-        |> Option.toList
-
     let onConfirmed handle =
         match connections.TryGetValue handle with
         | true, connection ->
             connection.IsConfirmed <- true
-            toPreferredAddress connection @ moves.OnConfirmed handle
+            moves.OnConfirmed(handle, connection.PreferredAddress)
         | _ -> []
 
     let onPathChanged (change: PathChanged) =
         match connections.TryGetValue change.Connection, change.NewRoute with
-        | (true, connection), Some route -> hooks.RemoteOn route |> ValueOption.iter connection.set_Remote
+        | (true, connection), Some route -> hooks.RemoteOn route |> ValueOption.iter connection.OnMoved
         | _ -> ()
 
     /// A handshake that is done shows that somebody listened.
@@ -343,6 +341,7 @@ type internal Hub
         | HubMessage.Connect(request, pending) -> connect request pending
         | HubMessage.OpenStream pending -> openStream pending
         | HubMessage.Move pending -> move pending
+        | HubMessage.Settled handle -> moves.OnSettled handle
         | HubMessage.SendDatagram(connection, datagram, pending) -> sendDatagram connection datagram pending
         | HubMessage.Unreachable handle -> giveUp handle
         | HubMessage.Close(connection, code, reason) when connections.ContainsKey connection.Handle ->
@@ -421,9 +420,10 @@ type internal Hub
             |> ignore
         | (false, _), _ -> ()
 
-    /// A move that a connection was asked to make has ended.
+    /// A move that a connection was asked to make has ended. What comes of it is not commanded from here: no update runs.
     member _.OnMoved(handle: ConnectionHandle, outcome: Result<IPEndPoint, RuntimeError>) =
-        moves.OnEnded(handle, outcome)
+        if moves.OnEnded(handle, outcome) then
+            post (HubMessage.Settled handle)
 
     /// Lets readers know what has arrived: once for all datagrams of a run, as each reader costs a hop to another thread.
     member _.Announce() =

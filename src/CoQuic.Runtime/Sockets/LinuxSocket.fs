@@ -354,6 +354,21 @@ module internal LinuxSocket =
         with :? SocketException ->
             false
 
+    /// Setting 0 changes nothing, but a kernel without segmentation refuses it.
+    let private hasSegmentation socket =
+        trySet socket Libc.SOL_UDP Libc.UDP_SEGMENT 0
+
+    /// Turns it on where the kernel has it.
+    let private hasReceiveOffload socket =
+        trySet socket Libc.SOL_UDP Libc.UDP_GRO 1
+
+    /// The offloads that this kernel does not have.
+    let missingOffloads (socket: Socket) : string list =
+        [ if not (hasSegmentation socket) then
+              "segmentation of what is sent (UDP_SEGMENT)"
+          if not (hasReceiveOffload socket) then
+              "coalescing of what is received (UDP_GRO)" ]
+
     /// Options of IPv4 go onto dual-stack sockets as well: they decide about mapped peers.
     let private configure (socket: Socket) packetInformation =
         set socket Libc.SOL_IP Libc.IP_RECVTOS 1
@@ -377,8 +392,6 @@ module internal LinuxSocket =
         configure socket options.PacketInformation
 
         if options.Offload then
-            trySet socket Libc.SOL_UDP Libc.UDP_GRO 1 |> ignore
+            hasReceiveOffload socket |> ignore
 
-        // Setting 0 changes nothing, but a kernel without segmentation refuses it.
-        let segmentation = options.Offload && trySet socket Libc.SOL_UDP Libc.UDP_SEGMENT 0
-        new LinuxSocket(socket, segmentation)
+        new LinuxSocket(socket, options.Offload && hasSegmentation socket)

@@ -63,3 +63,14 @@ module internal UdpSockets =
             openLinux options
         else
             openPortable options
+
+    /// What there is to say about a socket for which offload was asked; nothing where the system has none anyway.
+    let complaintAbout (socket: Socket) : string option =
+        match
+            if LinuxSocket.isSupported then
+                LinuxSocket.missingOffloads socket
+            else
+                []
+        with
+        | [] -> None
+        | missing -> Some $"""The kernel has no {String.Join(" and no ", missing)}: datagrams cost more time."""

@@ -269,7 +269,38 @@ let spoofing =
 let active =
     testList
         "scenario: migration by the client (RFC 9000 §9.2)"
-        [ for seed in 1 .. Scale.current.Seeds do
+        [ testCase "a server that went back to the old route is heard there, and won over again (RFC 9000 §9.3.2)"
+          <| fun () ->
+              let pair = connected 1 ideal
+              let mutable answers = 0
+              let mutable responses = 0
+
+              // Of what the server sends on the new route the client gets the first datagram alone, which validates it; what it
+              // answers to the challenge in it is lost.
+              pair.Network <-
+                  fun side passage ->
+                      match side with
+                      | Server when passage.Route = route 2UL ->
+                          answers <- answers + 1
+                          if answers = 1 then Some passage else None
+                      | Client when passage.Route = route 2UL && answers > 0 && responses < 2 ->
+                          responses <- responses + 1
+                          None
+                      | Client
+                      | Server -> Some passage
+
+              let isBack pair =
+                  List.contains (route 2UL, route 1UL, true) (changes Server pair)
+
+              pair
+              |> transferring Client 300_000 (fun pair ->
+                  migrateTo 2UL MigrationReason.Active pair |> ignore
+                  await "the server is back" isBack pair
+                  withRoutes [] pair)
+
+              Expect.equal (currentPath Server pair).Route (Nullable(route 2UL)) "where the client is"
+
+          for seed in 1 .. Scale.current.Seeds do
               for side in [ Client; Server ] do
                   testCase $"a transfer from the {side} goes on over the new route (seed {seed})"
                   <| fun () ->
