@@ -143,12 +143,12 @@ let private demo arguments =
     | _ -> stop "demo takes one file at most."
 
 let private native arguments =
-    let options = Options.parse "native" [ "--as=" ] false arguments
+    let options = Options.parse "native" [ "--as="; "--portable" ] false arguments
     Product.restore ()
 
     (options.ValueOr "--as" "").Split(',', StringSplitOptions.RemoveEmptyEntries ||| StringSplitOptions.TrimEntries)
     |> List.ofArray
-    |> Native.make
+    |> Native.makeFor (options.Has "--portable")
 
 let private peers arguments =
     let options = Options.parse "peers" [ "--require="; "--filter=" ] false arguments
@@ -308,8 +308,8 @@ let private targets =
           test
       target
           "native"
-          "[--as quictls,boringssl]"
-          "make the shared library with the C ABI, also under the names that bindings link"
+          "[--as quictls,boringssl] [--portable]"
+          "make the shared library with the C ABI for machines like this one, also under the names that bindings link"
           (chore native)
       target
           "peers"

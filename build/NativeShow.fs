@@ -86,7 +86,7 @@ let private everyMode () =
               let name = case.Name.Replace('-', '_').Replace(' ', '_')
               $"{name}_{engines.Client}_client_ok", 1.0 ]
 
-let private rounds = 5
+let private rounds = 3
 let private roundBytes = 1L <<< 30
 
 /// Rounds of both drivers, one after the other, so that what disturbs the machine disturbs both.

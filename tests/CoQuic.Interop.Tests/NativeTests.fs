@@ -93,22 +93,24 @@ let ends =
 
               Expect.isTrue (untold.IsReady one) "now" ]
 
+let private telling () =
+    UntoldEffects(
+        EndpointConfig(
+            Role = Role.Client,
+            Entropy = Fixtures.entropy 1,
+            Calendar = Fixtures.calendar,
+            Transport = TransportConfig(SendLowWaterMark = 1UL)
+        )
+    )
+
 [<Tests>]
 let progress =
     testList
         "send progress of native connections"
         [ testCase "is told when as much has left as was written"
           <| fun () ->
-              let config =
-                  EndpointConfig(
-                      Role = Role.Client,
-                      Entropy = Fixtures.entropy 1,
-                      Calendar = Fixtures.calendar,
-                      Transport = TransportConfig(SendLowWaterMark = 1UL)
-                  )
-
-              let untold = UntoldEffects config
-              untold.OnWritten(one, stream, 1000UL)
+              let untold = telling ()
+              untold.OnWritten(one, stream, 1000UL, false)
               complete untold [ sending one 600 ] |> ignore
               let effects = List<Effect>()
               untold.TellProgress effects
@@ -118,7 +120,64 @@ let progress =
               untold.TellProgress effects
 
               Expect.equal (List.ofSeq effects) [ SendProgressEffect(one, stream, 1000UL, 0UL) ] "all of it"
-              Expect.isFalse untold.AwaitsProgress "nothing is due" ]
+              Expect.isFalse untold.AwaitsProgress "nothing is due"
+
+          testCase "is told of a stream's last bytes, and of what follows earlier ones"
+          <| fun () ->
+              let connection = NativeConnection()
+              let effects = List<Effect>()
+
+              let write length isLast =
+                  connection.OnWritten(stream, length)
+
+                  if isLast then
+                      connection.OnStreamEnd stream
+
+                  connection.OnSent length
+                  Expect.isTrue (connection.TellProgress(one, effects)) "it has left"
+
+              write 10UL false
+              write 20UL false
+              write 30UL true
+
+              Expect.equal
+                  [ for effect in effects -> (effect :?> SendProgressEffect).Released ]
+                  [ 10UL; 30UL; 60UL ]
+                  "all since the stream began"
+
+              Expect.equal connection.RememberedStreams 0 "a stream that has ended is forgotten"
+
+          testCase "streams that end, are reset or are not wanted are forgotten, however many there were"
+          <| fun () ->
+              let connection = NativeConnection()
+              let effects = List<Effect>()
+
+              for number in 0UL .. 999UL do
+                  let stream = StreamId(4UL * number)
+                  connection.OnWritten(stream, 10UL)
+                  connection.OnSent 10UL
+
+                  if number % 2UL = 0UL then
+                      connection.OnStreamEnd stream
+
+                  connection.TellProgress(one, effects) |> ignore
+                  connection.OnStreamEnd stream
+
+              Expect.equal effects.Count 1000 "each was told"
+              Expect.equal connection.RememberedStreams 0 "none is kept"
+
+          testCase "nobody waits for that of a connection that is gone"
+          <| fun () ->
+              let untold = telling ()
+              untold.OnWritten(one, stream, 1000UL, false)
+
+              complete untold [ ConnectionLifecycleEventEffect(one, Lifecycle.Closed) ]
+              |> ignore
+
+              let effects = List<Effect>()
+              untold.TellProgress effects
+              Expect.isEmpty effects "nothing is told"
+              Expect.isFalse untold.AwaitsProgress "nor asked again" ]
 
 [<Tests>]
 let received =

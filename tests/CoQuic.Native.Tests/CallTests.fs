@@ -6,6 +6,7 @@ open System.Text
 open System.Threading
 open Expecto
 open Microsoft.FSharp.NativeInterop
+open CoQuic
 open CoQuic.Abi
 open CoQuic.Interop
 open CoQuic.Native
@@ -414,6 +415,36 @@ let arguments =
                   Expect.equal (readResult (NativePtr.read result)) before "the same bytes"
                   Calls.DestroyResult(NativePtr.read result))
 
+          row "6-7" "nor do results change that are alive while others come and go"
+          <| fun () ->
+              let make length (filling: byte) =
+                  let datagram =
+                      Engine.ReceiveDatagramDataEffect(
+                          Engine.ConnectionHandle 1UL,
+                          Engine.Bytes.CopyOf(ReadOnlySpan(Array.create length filling))
+                      )
+
+                  ResultBlock.Write(Engine.EndpointResult([| datagram |], Nullable(), null, false))
+
+              let bytesOf result =
+                  match (readResult result).Effects with
+                  | [ Datagram(_, bytes) ] -> bytes
+                  | other -> failwith $"%A{other}"
+
+              // Around and beyond the sizes whose memory is kept for the next.
+              let lengths = [ 0; 100; 15_000; 40_000; 400_000; 3_000_000 ]
+
+              let alive =
+                  [ for index, length in List.indexed lengths -> length, byte index, make length (byte index) ]
+
+              for _ in 1..20 do
+                  for length in lengths do
+                      Calls.DestroyResult(make length 0xffuy)
+
+              for length, filling, result in alive do
+                  Expect.isTrue (bytesOf result = Array.create length filling) $"{length} bytes"
+                  Calls.DestroyResult result
+
           row "6-8" "an empty payload has no data"
           <| fun () ->
               using standard (fun two ->
@@ -569,6 +600,7 @@ let functions =
                   for name, bytes in
                       [ "empty", [||]
                         "a byte", [| 0x40uy |]
+                        "nobody's short header", Array.create 100 0x43uy
                         "a stray Handshake packet",
                         Array.append [| 0xe0uy; 0uy; 0uy; 0uy; 1uy; 8uy |] (Array.create 1300 9uy)
                         "damaged", damaged ] do

@@ -401,48 +401,57 @@ let tokens =
               Expect.equal (Calls.ConnectionCount two.ClientEndpoint) 1un "the first"
               dispose two
 
-          row "12.5-3" "a host that parses the Retry opens again"
-          <| fun () ->
-              let two = between (clientConfig ()) (withRetry ())
-              open' two |> ignore
-              let answer = deliver two Server |> Option.get
-              let retryId, token = parseRetry (List.head (sent answer)).Bytes
-              let original = [| 144uy .. 151uy |]
-              two.ToClient <- []
-              use retryId' = fixed retryId
-              use token' = fixed token
-              use original' = fixed original
+          for number, source in [ 1, "the same"; 2, "another" ] do
+              row "12.5-3" $"a host that parses the Retry opens again, with {source} source id"
+              <| fun () ->
+                  let two = between (clientConfig ()) (withRetry ())
+                  open' two |> ignore
+                  let answer = deliver two Server |> Option.get
+                  let retryId, token = parseRetry (List.head (sent answer)).Bytes
+                  let original = [| 144uy .. 151uy |]
+                  two.ToClient <- []
+                  use retryId' = fixed retryId
+                  use token' = fixed token
+                  use original' = fixed original
 
-              let bytes pointer (array: byte[]) =
-                  CoquicBytes(Data = pointer, Length = unativeint array.Length)
+                  let bytes pointer (array: byte[]) =
+                      CoquicBytes(Data = pointer, Length = unativeint array.Length)
 
-              let retrySource, retryToken, originalId =
-                  bytes retryId' retryId, bytes token' token, bytes original' original
+                  let retrySource, retryToken, originalId =
+                      bytes retryId' retryId, bytes token' token, bytes original' original
 
-              let again (input: CoquicOpenConnection) =
-                  let mutable input = input
-                  input.Connection.InitialDestinationConnectionId <- retrySource
-                  input.Connection.RetrySourceConnectionId <- retrySource
-                  input.Connection.HasRetrySourceConnectionId <- 1uy
-                  input.Connection.OriginalDestinationConnectionId <- originalId
-                  input.Connection.HasOriginalDestinationConnectionId <- 1uy
-                  input.Connection.RetryToken <- retryToken
-                  input
+                  let again (input: CoquicOpenConnection) =
+                      let mutable input = input
+                      input.Connection.InitialDestinationConnectionId <- retrySource
+                      input.Connection.RetrySourceConnectionId <- retrySource
+                      input.Connection.HasRetrySourceConnectionId <- 1uy
+                      input.Connection.OriginalDestinationConnectionId <- originalId
+                      input.Connection.HasOriginalDestinationConnectionId <- 1uy
+                      input.Connection.RetryToken <- retryToken
+                      input
 
-              // The first attempt stays behind until it is closed.
-              on two Client (fun endpoint now -> close endpoint one 0UL [||] now) |> ignore
-              two.ToServer <- []
-              let handle, opened = openWith again 2 two.ClientEndpoint two.Now
-              take two Client opened |> ignore
-              settle two 100_000UL
+                  let handle, opened = openWith again number two.ClientEndpoint two.Now
+                  take two Client opened |> ignore
+                  settle two 100_000UL
 
-              let ready =
-                  heard two Client (function
-                      | State(connection, 0uy) -> Some connection
-                      | _ -> None)
+                  let ready =
+                      heard two Client (function
+                          | State(connection, 0uy) -> Some connection
+                          | _ -> None)
 
-              Expect.equal (handle, ready) (2UL, [ 2UL ]) "the second is ready"
-              dispose two
+                  Expect.equal (handle, ready) (2UL, [ 2UL ]) "the second is ready"
+                  Expect.equal (Calls.ConnectionCount two.ClientEndpoint) 2un "the first stays behind"
+
+                  on two Client (fun endpoint now -> close endpoint one 0UL [||] now) |> ignore
+                  settle two 100_000UL
+
+                  let sending =
+                      on two Client (fun endpoint now -> send endpoint 2UL 0UL [| 1uy |] true now)
+
+                  Expect.isNone sending.Error "its end is not the second's"
+                  settle two 100_000UL
+                  Expect.contains (timeline two Server) "DATA" "nor are datagrams lost by it"
+                  dispose two
 
           row "12.5-4" "a token is told"
           <| fun () ->

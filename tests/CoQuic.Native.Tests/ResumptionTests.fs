@@ -67,12 +67,7 @@ let private events two side =
 
 /// A client, and a server with other keys than the one that it visited.
 let private strangers server =
-    { ClientEndpoint = create 1 (clientConfig ())
-      ServerEndpoint = createServer 3 server
-      Now = 0UL
-      ToServer = []
-      ToClient = []
-      Heard = [] }
+    withEndpoints (create 1 (clientConfig ())) (createServer 3 server)
 
 [<Tests>]
 let tests =

@@ -136,6 +136,20 @@ let results =
                   Expect.containsAll seen [ 0uy, 0uy; 0uy, 3uy; 1uy, 0uy; 1uy, 2uy ] "both directions"
                   Expect.isFalse (List.contains "INSPECTION" (timeline two Server)) "not where it is off")
 
+          row "8.1-5" "a server's second ticket is not told"
+          <| fun () ->
+              let give tickets =
+                  let two =
+                      withEndpoints (create 1 (clientConfig ())) (createGenerousServer 2 tickets)
+
+                  open' two |> ignore
+                  settle two 100_000UL
+                  let told = timeline two Client |> List.filter ((=) "RESUMPTION_STATE")
+                  dispose two
+                  told.Length
+
+              Expect.equal [ give 0; give 1; give 3 ] [ 0; 1; 1 ] "the first, if there is one"
+
           row "8.2-1" "what one connection tells is in order, and connections keep theirs"
           <| fun () ->
               let told (number: uint64) : Effect list =

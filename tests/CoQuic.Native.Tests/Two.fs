@@ -2,6 +2,7 @@
 module CoQuic.Native.Tests.Two
 
 open System
+open System.Runtime.InteropServices
 open System.Security.Cryptography
 open System.Security.Cryptography.X509Certificates
 open System.Text
@@ -89,6 +90,36 @@ let createServer seed (config: CoquicEndpointConfig) =
     let mutable config = config
     config.Identity <- &&pem
     create seed config
+
+/// A server that gives more tickets than the ABI's own ever do.
+let createGenerousServer seed tickets =
+    let certificate, key = identity.Value
+    let mutable found = Unchecked.defaultof<CertificateIdentity | null>
+    let mutable fault = Unchecked.defaultof<string | null>
+
+    if
+        not (
+            CertificateIdentity.TryFromPem(
+                Encoding.UTF8.GetString certificate,
+                Encoding.UTF8.GetString key,
+                &found,
+                &fault
+            )
+        )
+    then
+        failwith $"no identity: {fault}"
+
+    let config =
+        EndpointConfig(
+            Role = Role.Server,
+            Entropy = seeded seed,
+            Calendar = CalendarAnchor(epoch, TimeUs.Zero),
+            ApplicationProtocols = [| "coquic" |],
+            ServerIdentities = SingleServerIdentity(nonNull found),
+            TicketsPerConnection = tickets
+        )
+
+    GCHandle.ToIntPtr(GCHandle.Alloc(new CoquicEndpoint(config, sources seed)))
 
 /// The route of the only path.
 let path = 7UL
@@ -240,14 +271,18 @@ let dispose two =
     Calls.Destroy two.ClientEndpoint
     Calls.Destroy two.ServerEndpoint
 
-/// Two endpoints, and nothing between them yet.
-let between (client: CoquicEndpointConfig) (server: CoquicEndpointConfig) =
-    { ClientEndpoint = create 1 client
-      ServerEndpoint = createServer 2 server
+/// Two endpoints that were made before, and nothing between them yet.
+let withEndpoints client server =
+    { ClientEndpoint = client
+      ServerEndpoint = server
       Now = 0UL
       ToServer = []
       ToClient = []
       Heard = [] }
+
+/// Two endpoints, and nothing between them yet.
+let between (client: CoquicEndpointConfig) (server: CoquicEndpointConfig) =
+    withEndpoints (create 1 client) (createServer 2 server)
 
 /// A connection, confirmed at both ends and quiet. Its handle is 1 at both.
 let connected client server =

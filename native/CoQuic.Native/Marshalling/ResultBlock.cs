@@ -12,6 +12,7 @@ namespace CoQuic.Native;
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ResultBlock
 {
+    public nuint Capacity;
     public nuint EffectCount;
     public CoquicOptionalTimeUs NextWakeup;
     public CoquicLocalError LocalError;
@@ -31,9 +32,10 @@ internal unsafe struct ResultBlock
         }
 
         nuint effectsSize = (nuint)count * (nuint)sizeof(CoquicEffect);
-        var block = (ResultBlock*)NativeMemory.Alloc((nuint)sizeof(ResultBlock) + effectsSize + bytes);
+        ResultBlock* block = ResultMemory.Allocate((nuint)sizeof(ResultBlock) + effectsSize + bytes);
         *block = new ResultBlock
         {
+            Capacity = block->Capacity,
             EffectCount = (nuint)count,
             NextWakeup = Outgoing.Instant(result.NextWakeup),
             HasLocalError = Outgoing.Flag(result.LocalError is not null),
@@ -49,5 +51,5 @@ internal unsafe struct ResultBlock
 
     public static CoquicEffect* EffectsOf(ResultBlock* block) => (CoquicEffect*)(block + 1);
 
-    public static void Free(ResultBlock* block) => NativeMemory.Free(block);
+    public static void Free(ResultBlock* block) => ResultMemory.Free(block);
 }

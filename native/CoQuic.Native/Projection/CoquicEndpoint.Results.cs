@@ -11,7 +11,7 @@ internal sealed partial class CoquicEndpoint
     private EndpointResult Project(EndpointResult result, ConnectionHandle addressed = default)
     {
         NextWakeup = result.NextWakeup;
-        if (result.Effects.Count == 0 && _endings.CountGone(_endpoint.ConnectionCount) == 0)
+        if (_endings.CountGone(_endpoint.ConnectionCount) == 0 && IsToldAsItIs(result.Effects))
             return result;
         var effects = new List<Effect>(result.Effects.Count + 1);
         foreach (Effect effect in result.Effects)
@@ -20,6 +20,11 @@ internal sealed partial class CoquicEndpoint
         _endings.TellClosed(_endpoint, effects);
         return result with { Effects = effects };
     }
+
+    /// <summary>Most results are one of these, or nothing.</summary>
+    private static bool IsToldAsItIs(IReadOnlyList<Effect> effects) => effects.Count == 0
+        || (effects.Count == 1
+            && effects[0] is ReceiveStreamDataEffect or ReceiveDatagramDataEffect or SendDatagramEffect { Connection.Value: not 0 });
 
     private void Project(Effect effect, EndpointResult result, ConnectionHandle addressed, List<Effect> effects)
     {
@@ -44,6 +49,8 @@ internal sealed partial class CoquicEndpoint
                 _tokens.OnToken(token);
                 effects.Add(token);
                 break;
+            case ResumptionStateAvailableEffect when !_resumable.Add(effect.Connection):
+                break; // Servers may give several tickets; the first is told.
             case ZeroRttStatusEventEffect { Status: not (ZeroRttStatus.Unavailable or ZeroRttStatus.Attempted) }:
                 break; // What became of early data is never told.
             default:
@@ -57,6 +64,7 @@ internal sealed partial class CoquicEndpoint
     {
         _tokens.OnClosed(closed.Connection);
         _earlyWrites.OnClosed(closed.Connection);
+        _resumable.Remove(closed.Connection);
         if (IsToldAsFailed(closed.Reason))
             effects.Add(new StateEventEffect(closed.Connection, StateChange.Failed));
         bool isClosing = closed.Reason.Origin == CloseOrigin.Local;
@@ -81,6 +89,23 @@ internal sealed partial class CoquicEndpoint
 
         EffectOrder.Sort(effects);
         return last with { Effects = effects, LocalError = received.LocalError };
+    }
+
+    /// <summary>
+    /// Stateless resets are for those who had a connection here; the key of their tokens is drawn for each endpoint. While none has gone,
+    /// a datagram that is nobody's is noise, which the ABI ignores.
+    /// </summary>
+    private static EndpointResult WithoutStatelessAnswer(EndpointResult received)
+    {
+        IReadOnlyList<Effect> effects = received.Effects;
+        int place = 0;
+        while (place < effects.Count && effects[place] is not SendDatagramEffect { Connection.Value: 0 })
+            place++;
+        if (place == effects.Count)
+            return received;
+        var others = new List<Effect>(effects);
+        others.RemoveAt(place);
+        return received with { Effects = others };
     }
 
     /// <summary>Not an idle timeout, and not an error of the transport that we found ourselves.</summary>

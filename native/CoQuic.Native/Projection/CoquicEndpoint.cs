@@ -11,6 +11,8 @@ namespace CoQuic.Native;
 /// <remarks>The parts: inputs here, what becomes of results in CoquicEndpoint.Results.</remarks>
 internal sealed partial class CoquicEndpoint : IDisposable
 {
+    private const byte LongHeaderForm = 0x80;
+
     private readonly ISources _sources;
     private readonly EndpointConfig _config;
     private readonly QuicEndpoint _endpoint;
@@ -18,6 +20,7 @@ internal sealed partial class CoquicEndpoint : IDisposable
     private readonly ReceivedBytes _received = new();
     private readonly RememberedTokens _tokens = new();
     private readonly EarlyWrites _earlyWrites = new();
+    private readonly HashSet<ConnectionHandle> _resumable = [];
     private bool _isCalendarAnchored;
 
     /// <param name="config">Its configuration.</param>
@@ -69,6 +72,8 @@ internal sealed partial class CoquicEndpoint : IDisposable
         ConnectionHandle addressed = _endings.Any ? _endpoint.ConnectionOf(datagram) : ConnectionHandle.None;
         var input = new OwnedDatagram(_received.Copy(datagram), 0, route, ecn, _received.CopyIdentity(identity));
         EndpointResult received = Project(_endpoint.ReceiveOwnedDatagram(now, input), addressed);
+        if (!_endings.HasAnyGone && HasShortHeader(datagram))
+            received = WithoutStatelessAnswer(received);
         return _earlyWrites.Any ? Release(now, received) : received;
     }
 
@@ -108,6 +113,9 @@ internal sealed partial class CoquicEndpoint : IDisposable
 
     /// <summary>Forgets everything in silence.</summary>
     public void Dispose() => _endpoint.Dispose();
+
+    /// <summary>RFC 8999 §5.2.</summary>
+    private static bool HasShortHeader(ReadOnlySpan<byte> datagram) => !datagram.IsEmpty && (datagram[0] & LongHeaderForm) == 0;
 
     /// <summary>The ABI has no calendar: ours is that of the first input.</summary>
     private void AnchorCalendar(TimeUs now)

@@ -21,6 +21,9 @@ internal sealed class EndingConnections
     /// <summary>Whether there are any.</summary>
     public bool Any => _places.Count > 0;
 
+    /// <summary>Whether one has gone since the endpoint was made: before that, nobody can ask after a connection that is not there.</summary>
+    public bool HasAnyGone { get; private set; }
+
     /// <summary>How many of them no caller may see any more, although the engine still holds them.</summary>
     public int HiddenCount { get; private set; }
 
@@ -69,6 +72,7 @@ internal sealed class EndingConnections
     private void Remove(LinkedListNode<Ending> place, List<Effect> effects)
     {
         Ending gone = place.Value;
+        HasAnyGone = true;
         _endings.Remove(place);
         _places.Remove(gone.Connection);
         if (gone.IsHidden)

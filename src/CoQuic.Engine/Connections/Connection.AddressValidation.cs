@@ -8,6 +8,9 @@ internal sealed partial class Connection
     private readonly ClientAddressValidation _validation;
     private readonly NewTokenIssuer _newTokens = new();
 
+    /// <summary>Whether its handshake goes on from a Retry.</summary>
+    public bool HasObeyedRetry => _validation.RetrySourceId is not null;
+
     /// <summary>
     /// A Retry (RFC 9000 §17.2.5.2): the client begins again under the same handle, with other Initial keys and a token. Packet numbers
     /// go on, and the ClientHello is the same (RFC 9000 §17.2.5.3).

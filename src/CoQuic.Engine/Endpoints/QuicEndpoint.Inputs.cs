@@ -19,13 +19,15 @@ public sealed partial class QuicEndpoint
         ConnectionId localId = input.SourceConnectionId ?? _config.ConnectionIds.Generate(_config.Entropy);
         QuicVersion version = input.InitialVersion ?? FirstVersion(input);
         bool isPossible = Role == Role.Client
-            && _router.Find(localId) is null
+            && (_router.Find(localId) is not { } owner || Continues(input, owner))
             && (Speaks(version) || version.IsReserved)
             && input.Token.Length <= ClientAddressValidation.MaximumTokenLength
             && input.InitialDestinationConnectionId is not { Length: < IncomingInitials.ShortestDestination };
         if (!isPossible)
             return Finish(now, new LocalError(null, LocalErrorCode.UnsupportedOperation, null));
 
+        if (_router.Find(localId) is { } before)
+            _router.Remove(localId, before);
         ConnectionId destination = input.InitialDestinationConnectionId ?? DrawInitialDestination();
         DateTimeOffset calendarTime = _calendar.AtInstant(now);
         var opened = new Connection(now, new ConnectionSetup
@@ -59,6 +61,15 @@ public sealed partial class QuicEndpoint
         Effect created = new ConnectionLifecycleEventEffect(opened.Handle, Lifecycle.Created);
         return result with { Effects = [.. result.Effects, created] };
     }
+
+    /// <summary>
+    /// A host that obeys a Retry by itself goes on from the attempt that was answered, whose source ID it keeps (RFC 9000 §17.2.5.2):
+    /// datagrams to that ID are the new connection's from then on.
+    /// </summary>
+    private static bool Continues(OpenConnection input, Connection attempt) =>
+        input.RetrySourceConnectionId is not null
+        && input.OriginalDestinationConnectionId == attempt.Setup.OriginalDestinationId
+        && !attempt.HasObeyedRetry;
 
     /// <summary>
     /// A reserved version makes the server negotiate: whoever probes knows that negotiation works (RFC 9000 §6.3). A session goes on

@@ -6,7 +6,7 @@ namespace CoQuic.Interop;
 /// <summary>What the driver remembers of one connection of a native library.</summary>
 internal sealed class NativeConnection
 {
-    private readonly Dictionary<StreamId, ulong> _written = [];
+    private readonly Dictionary<StreamId, Written> _written = [];
     private readonly List<StreamId> _unreported = [];
     private ulong _unreportedBytes;
     private ulong _sentBytes;
@@ -20,12 +20,27 @@ internal sealed class NativeConnection
     /// <summary>Whether the connection's end was told.</summary>
     public bool IsEndTold { get; set; }
 
+    /// <summary>Streams of which the driver knows what was written: those that may get more, or whose last progress is to be told.</summary>
+    public int RememberedStreams => _written.Count;
+
     public void OnWritten(StreamId stream, ulong length)
     {
-        _written[stream] = _written.GetValueOrDefault(stream) + length;
-        if (!_unreported.Contains(stream))
+        Written before = _written.GetValueOrDefault(stream);
+        if (!before.IsUnreported)
             _unreported.Add(stream);
+        _written[stream] = before with { Total = before.Total + length, IsUnreported = true };
         _unreportedBytes += length;
+    }
+
+    /// <summary>Nothing more will be written to a stream: it is forgotten, once its progress is told.</summary>
+    public void OnStreamEnd(StreamId stream)
+    {
+        if (!_written.TryGetValue(stream, out Written written))
+            return;
+        if (written.IsUnreported)
+            _written[stream] = written with { IsAll = true };
+        else
+            _written.Remove(stream);
     }
 
     /// <summary>Datagrams left.</summary>
@@ -47,10 +62,25 @@ internal sealed class NativeConnection
         if (_sentBytes < _unreportedBytes)
             return false;
         foreach (StreamId stream in _unreported)
-            effects.Add(new SendProgressEffect(connection, stream, _written[stream], Buffered: 0));
+            effects.Add(new SendProgressEffect(connection, stream, Report(stream), Buffered: 0));
         _unreported.Clear();
         _unreportedBytes = 0;
         _sentBytes = 0;
         return true;
     }
+
+    private ulong Report(StreamId stream)
+    {
+        Written written = _written[stream];
+        if (written.IsAll)
+            _written.Remove(stream);
+        else
+            _written[stream] = written with { IsUnreported = false };
+        return written.Total;
+    }
+
+    /// <param name="Total">Bytes since the stream began.</param>
+    /// <param name="IsUnreported">Whether some of them are not told to have left.</param>
+    /// <param name="IsAll">Whether no more will come.</param>
+    private readonly record struct Written(ulong Total, bool IsUnreported, bool IsAll);
 }

@@ -142,6 +142,7 @@ internal sealed unsafe class NativeDriver : IDriver
             ApplicationErrorCode = applicationErrorCode,
         };
         Take(NativeMethods.ResetStream(_endpoint, connection.Value, &written, Time(now), out nint result), result);
+        _untold.OnAbandoned(connection, stream);
         return Finish(now, _results.LocalError);
     }
 
@@ -251,7 +252,8 @@ internal sealed unsafe class NativeDriver : IDriver
             {
                 written.Bytes.Data = bytes + start;
                 written.Bytes.Length = (nuint)Math.Min(segment, run.Length - start);
-                Take(NativeMethods.InputDatagram(_endpoint, &written, Time(now), out nint result), result);
+                Status status = NativeMethods.InputDatagram(_endpoint, &written, Time(now), out nint result);
+                _results.Take(status, result, isLast: start + segment >= run.Length);
             }
         }
 
@@ -276,7 +278,7 @@ internal sealed unsafe class NativeDriver : IDriver
         }
 
         if (_results.LocalError is null)
-            _untold.OnWritten(connection, input.StreamId, (ulong)input.Bytes.Length);
+            _untold.OnWritten(connection, input.StreamId, (ulong)input.Bytes.Length, input.Fin);
         return _results.LocalError;
     }
 

@@ -41,14 +41,19 @@ internal sealed unsafe class NativeResultReader
     }
 
     /// <summary>Takes a call's result over.</summary>
+    /// <param name="status">The call's status.</param>
+    /// <param name="result">Its result.</param>
+    /// <param name="isLast">Whether no other call follows for the same input, whose state would be newer.</param>
     /// <exception cref="StatusException">The call was not well formed, or the library failed.</exception>
-    public void Take(Status status, nint result)
+    public void Take(Status status, nint result, bool isLast = true)
     {
         if (status != Status.Ok)
             throw new StatusException(status);
         try
         {
-            Read(result);
+            if (isLast)
+                ReadState(result);
+            ReadEffects(result);
         }
         finally
         {
@@ -60,13 +65,16 @@ internal sealed unsafe class NativeResultReader
     public static TimeUs? Instant(CoquicOptionalTimeUs instant) =>
         instant.HasValue != 0 ? new TimeUs((long)instant.Value) : null;
 
-    private void Read(nint result)
+    private void ReadState(nint result)
     {
         NextWakeup = Instant(NativeMethods.ResultNextWakeup(result));
         SendContinuationPending = NativeMethods.SendContinuationPending(result) != 0;
         CoquicLocalError error;
         LocalError = NativeMethods.LocalError(result, &error) == Status.Ok ? ReadError(error) : null;
+    }
 
+    private void ReadEffects(nint result)
+    {
         int count = (int)NativeMethods.EffectCount(result);
         if (count > _raw.Length)
             _raw = new CoquicEffect[Math.Max(count, 2 * _raw.Length)];

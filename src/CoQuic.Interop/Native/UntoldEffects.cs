@@ -17,25 +17,40 @@ internal sealed class UntoldEffects
     private const ulong AnyNumber = 1UL << 60;
 
     private readonly Dictionary<ConnectionHandle, NativeConnection> _connections = [];
+    private readonly HashSet<ConnectionHandle> _awaiting = [];
     private readonly bool _tellsProgress;
 
     /// <param name="config">The endpoint's configuration.</param>
     public UntoldEffects(EndpointConfig config) => _tellsProgress = config.Transport.SendLowWaterMark > 0;
 
     /// <summary>Whether progress has to be told once written data has left.</summary>
-    public bool AwaitsProgress { get; private set; }
+    public bool AwaitsProgress => _awaiting.Count > 0;
 
     /// <summary>The application closes a connection.</summary>
     public void OnClose(ConnectionHandle connection, ulong errorCode, string reason) =>
         Of(connection).Asked ??= new CloseReason(CloseOrigin.Local, IsApplicationError: true, errorCode, 0, reason);
 
     /// <summary>The application has written to a stream.</summary>
-    public void OnWritten(ConnectionHandle connection, StreamId stream, ulong length)
+    public void OnWritten(ConnectionHandle connection, StreamId stream, ulong length, bool fin)
     {
-        if (!_tellsProgress || length == 0)
+        if (!_tellsProgress)
             return;
-        Of(connection).OnWritten(stream, length);
-        AwaitsProgress = true;
+        NativeConnection state = Of(connection);
+        if (length > 0)
+        {
+            state.OnWritten(stream, length);
+            _awaiting.Add(connection);
+        }
+
+        if (fin)
+            state.OnStreamEnd(stream);
+    }
+
+    /// <summary>The application, or the peer, wants no more of a stream's data sent.</summary>
+    public void OnAbandoned(ConnectionHandle connection, StreamId stream)
+    {
+        if (_connections.TryGetValue(connection, out NativeConnection? state))
+            state.OnStreamEnd(stream);
     }
 
     /// <summary>Completes what one input told.</summary>
@@ -63,6 +78,10 @@ internal sealed class UntoldEffects
                     TellEnd(effect.Connection, CloseOrigin.IdleTimeout, ends);
                     _connections.Remove(effect.Connection);
                     break;
+                case PeerStopSendingEffect stop:
+                    OnAbandoned(stop.Connection, stop.StreamId);
+                    effects.Add(effect);
+                    break;
                 default:
                     effects.Add(effect);
                     break;
@@ -79,12 +98,8 @@ internal sealed class UntoldEffects
 
     /// <summary>All that was written has left: every stream's progress, and all of it.</summary>
     /// <param name="effects">Where it is told.</param>
-    public void TellProgress(List<Effect> effects)
-    {
-        AwaitsProgress = false;
-        foreach ((ConnectionHandle connection, NativeConnection state) in _connections)
-            AwaitsProgress |= !state.TellProgress(connection, effects);
-    }
+    public void TellProgress(List<Effect> effects) => _awaiting.RemoveWhere(connection =>
+        !_connections.TryGetValue(connection, out NativeConnection? state) || state.TellProgress(connection, effects));
 
     private NativeConnection Of(ConnectionHandle connection)
     {

@@ -444,25 +444,59 @@ let load =
 
               Expect.equal (List.sum answered) StatelessLimits.MaximumVersionNegotiations "bounded" ]
 
+/// The open of a host that obeys a Retry by itself.
+let private continuing (initial: Initial) (source: ConnectionId, token: byte[]) sourceId =
+    OpenConnection(
+        Route = RouteHandle 1UL,
+        SourceConnectionId = sourceId,
+        InitialDestinationConnectionId = Nullable source,
+        OriginalDestinationConnectionId = Nullable initial.Destination,
+        RetrySourceConnectionId = Nullable source,
+        Token = bytesOf token
+    )
+
 [<Tests>]
 let reopening =
     testList
         "scenario: a Retry that the application obeys"
-        [ testCase "another connection continues where the Retry left off (RFC 9000 §7.3)"
+        [ for name, keepsSource in [ "another", false; "the attempt's own", true ] do
+              testCase $"with {name} source ID, a connection continues where the Retry left off (RFC 9000 §17.2.5.2)"
+              <| fun () ->
+                  let pair, initial, retry = demanded []
+                  pair.Tamper <- fun _ _ bytes -> bytes
+                  pair.Flight.Clear()
+                  let kept = if keepsSource then Nullable initial.Source else Nullable()
+                  openConnection (continuing initial retry kept) pair
+                  await "confirmed" confirmed pair
+                  Expect.isNone (closeReason Client pair) "the transport parameters agree"
+
+          testCase "a source ID in use is refused to an open that continues nothing, or something else"
           <| fun () ->
-              let pair, initial, (source, token) = demanded []
+              let pair, initial, retry = demanded []
+
+              let other =
+                  { initial with
+                      Destination = initial.Source }
+
+              for input in
+                  [ OpenConnection(SourceConnectionId = Nullable initial.Source)
+                    continuing other retry (Nullable initial.Source) ] do
+                  let mutable handle = ConnectionHandle.None
+                  let result = pair.Client.OpenConnection(pair.Now, input, &handle)
+
+                  Expect.equal
+                      (Option.ofObj result.LocalError |> Option.map _.Code)
+                      (Some LocalErrorCode.UnsupportedOperation)
+                      "the first connection keeps its datagrams"
+
+          testCase "an attempt that obeyed the Retry by itself keeps its source ID"
+          <| fun () ->
+              let pair, initial, retry = demanded []
               pair.Tamper <- fun _ _ bytes -> bytes
-              pair.Flight.Clear()
-
-              openConnection
-                  (OpenConnection(
-                      Route = RouteHandle 1UL,
-                      InitialDestinationConnectionId = Nullable source,
-                      OriginalDestinationConnectionId = Nullable initial.Destination,
-                      RetrySourceConnectionId = Nullable source,
-                      Token = bytesOf token
-                  ))
-                  pair
-
               await "confirmed" confirmed pair
-              Expect.isNone (closeReason Client pair) "the transport parameters agree" ]
+              let mutable handle = ConnectionHandle.None
+
+              let result =
+                  pair.Client.OpenConnection(pair.Now, continuing initial retry (Nullable initial.Source), &handle)
+
+              Expect.isNotNull result.LocalError "refused" ]
