@@ -58,7 +58,7 @@ let private randomBytes (random: Random) length =
 /// Pieces of streams and DATAGRAMs, written at random and sent in runs; what each stream and all DATAGRAMs carry.
 let private mix seed =
     let random, pair = Random(int seed), gathering seed
-    let written = Collections.Generic.Dictionary<StreamId, byte array>()
+    let mutable written: Map<StreamId, byte array> = Map.empty
     let sent = Collections.Generic.List<byte array>()
 
     for _ in 1..20 do
@@ -71,8 +71,8 @@ let private mix seed =
                 sent.Add payload
             | index ->
                 Expect.isNone (send Client streams[index] payload false pair) "written"
-                let before = written.GetValueOrDefault(streams[index], [||])
-                written[streams[index]] <- Array.append before payload
+                let before = written |> Map.tryFind streams[index] |> Option.defaultValue [||]
+                written <- Map.add streams[index] (Array.append before payload) written
 
         deliverRuns pair |> ignore
         pass (TimeSpan.FromSeconds 1.0) pair
