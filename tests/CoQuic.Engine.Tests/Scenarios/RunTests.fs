@@ -32,16 +32,18 @@ let private deliver pair (run: SendDatagramEffect) =
 
     absorb Server (pair.Server.ReceiveOwnedDatagram(pair.Now, &input)) pair
 
+/// The runs that the client has to send.
+let private runsOf pair =
+    (pair.Client.TimerExpired pair.Now).Effects
+    |> Seq.choose (fun effect ->
+        match effect with
+        | :? SendDatagramEffect as run -> Some run
+        | _ -> None)
+    |> Seq.toList
+
 /// What the client has to send goes to the server in runs; how many datagrams they were.
 let private deliverRuns pair =
-    let runs =
-        (pair.Client.TimerExpired pair.Now).Effects
-        |> Seq.choose (fun effect ->
-            match effect with
-            | :? SendDatagramEffect as run -> Some run
-            | _ -> None)
-        |> Seq.toList
-
+    let runs = runsOf pair
     List.iter (deliver pair) runs
     runs |> List.sumBy (fun run -> (datagrams run).Length)
 
@@ -91,6 +93,52 @@ let tests =
               Expect.isGreaterThan (deliverRuns pair) 5 "datagrams"
               Expect.hasLength (told<ReceiveStreamDataEffect> Server pair) 1 "told once"
               Expect.equal (received Server streams[0] pair) (payload, true) "all of it"
+
+          testCase "a DATAGRAM between two parts of a stream keeps its bytes"
+          <| fun () ->
+              let pair = gathering 3UL
+              let random = Random 1
+
+              let first, datagram, second =
+                  randomBytes random 900, randomBytes random 200, randomBytes random 200
+
+              Expect.isNone (send Client streams[0] first false pair) "written"
+              let before = List.exactlyOne (runsOf pair)
+              sendDatagram datagram pair
+              Expect.isNone (send Client streams[0] second false pair) "written"
+              let behind = List.exactlyOne (runsOf pair)
+
+              // As a host reads them that gets both at once: the last is shorter.
+              let both = Array.append (before.Bytes.ToArray()) (behind.Bytes.ToArray())
+              deliver pair (before |> having [ "Bytes", box (bytesOf both) ])
+
+              Expect.equal (fst (received Server streams[0] pair)) (Array.append first second) "the stream"
+
+              Expect.equal
+                  (told<ReceiveDatagramDataEffect> Server pair |> List.map _.Bytes.ToArray())
+                  [ datagram ]
+                  "the DATAGRAM"
+
+          testCase "another stream between two parts of a stream keeps its bytes"
+          <| fun () ->
+              let pair = gathering 3UL
+              let random = Random 1
+
+              let first, between, second =
+                  randomBytes random 900, randomBytes random 200, randomBytes random 200
+
+              Expect.isNone (send Client streams[0] first false pair) "written"
+              let before = List.exactlyOne (runsOf pair)
+              let urgent = SendStreamData(streams[1], bytesOf between, false, 1)
+
+              pair.Client.SendStreamData(pair.Now, pair.ClientConnection, &urgent) |> ignore
+
+              Expect.isNone (send Client streams[0] second false pair) "written"
+              let behind = List.exactlyOne (runsOf pair)
+              let both = Array.append (before.Bytes.ToArray()) (behind.Bytes.ToArray())
+              deliver pair (before |> having [ "Bytes", box (bytesOf both) ])
+              Expect.equal (fst (received Server streams[0] pair)) (Array.append first second) "the stream"
+              Expect.equal (fst (received Server streams[1] pair)) between "the other one"
 
           testCase "streams and DATAGRAMs that share runs keep their bytes"
           <| fun () ->
