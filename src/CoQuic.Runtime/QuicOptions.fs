@@ -4,6 +4,7 @@ open System
 open System.Collections.Generic
 open System.Net
 open System.Net.Security
+open System.Net.Sockets
 open System.Security.Cryptography.X509Certificates
 open System.Threading.Tasks
 open Microsoft.Extensions.Logging
@@ -63,6 +64,11 @@ type QuicConnectionOptions internal () =
     /// Where the loggers come from that hear of the endpoint and its connections (docs/runtime.md lists what); null is silent.
     member val LoggerFactory: ILoggerFactory | null = null with get, set
 
+    /// A UDP socket of your own, bound to its address, in place of one that is opened; null opens one. It is taken over: its options are
+    /// set, nobody else may use it, and it is closed with the endpoint, or when that cannot start. A client or a server of one shard can
+    /// have it, and a client for one connection.
+    member val Socket: Socket | null = null with get, set
+
     member internal this.Streams: StreamOptions =
         ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultStreamErrorCode, nameof this.DefaultStreamErrorCode)
         ArgumentOutOfRangeException.ThrowIfNegative(this.DefaultCloseErrorCode, nameof this.DefaultCloseErrorCode)
@@ -96,6 +102,7 @@ type QuicConnectionOptions internal () =
             RecordTo = Option.ofObj this.RecordTo
             QlogDirectory = Option.ofObj this.QlogDirectory
             LoggerFactory = Option.ofObj this.LoggerFactory
+            Socket = Option.ofObj this.Socket
             Endpoint =
                 { options.Endpoint with
                     ApplicationProtocols = [ for protocol in this.ApplicationProtocols -> string protocol ]

@@ -17,6 +17,9 @@ type RuntimeOptions =
         Engine: EngineSource option
         /// The address and port to bind; none takes a free port that reaches IPv4 and IPv6.
         LocalEndPoint: IPEndPoint option
+        /// A UDP socket of the caller's, bound to its address, in place of one at `LocalEndPoint`; none opens one. The runtime takes it
+        /// over: it sets its options, uses it alone, and closes it with the endpoint, or when that cannot start.
+        Socket: Socket option
         /// The file to append key-log lines to (NSS format); none asks the environment variable SSLKEYLOGFILE.
         KeyLogFile: string option
         /// The new file to record the endpoint in (`Recordings.load`, `Replay.run`); none records nothing. It decrypts the sessions,
@@ -44,6 +47,7 @@ module RuntimeOptions =
         { Endpoint = endpoint
           Engine = None
           LocalEndPoint = None
+          Socket = None
           KeyLogFile = None
           RecordTo = None
           QlogDirectory = None
@@ -125,14 +129,24 @@ module Runtime =
         endPoint.Address.Equals IPAddress.Any
         || endPoint.Address.Equals IPAddress.IPv6Any
 
+    let private socketAt (options: RuntimeOptions) sharesPort (bind: IPEndPoint) : SocketOptions =
+        { Bind = bind
+          BufferBytes = options.SocketBufferBytes
+          Offload = options.Offload
+          // A server behind several addresses answers from the one that it was asked at.
+          PacketInformation = options.Endpoint.Role = Role.Server && isWildcard bind
+          SharesPort = sharesPort }
+
     let private openAt (options: RuntimeOptions) sharesPort (bind: IPEndPoint) =
-        UdpSockets.openSocket
-            { Bind = bind
-              BufferBytes = options.SocketBufferBytes
-              Offload = options.Offload
-              // A server behind several addresses answers from the one that it was asked at.
-              PacketInformation = options.Endpoint.Role = Role.Server && isWildcard bind
-              SharesPort = sharesPort }
+        bind |> socketAt options sharesPort |> UdpSockets.openSocket
+
+    let private openFirst (options: RuntimeOptions) sharesPort =
+        match options.Socket with
+        | Some socket -> UdpSockets.adopt (socketAt options sharesPort) socket
+        | None ->
+            options.LocalEndPoint
+            |> Option.defaultWith anyAddress
+            |> openAt options sharesPort
 
     let private problemsOf (options: RuntimeOptions) (socket: Socket) =
         [ yield! Option.toList (SocketBuffers.complaintAbout socket options.SocketBufferBytes)
@@ -140,9 +154,7 @@ module Runtime =
               yield! Option.toList (UdpSockets.complaintAbout socket) ]
 
     let private openSockets (options: RuntimeOptions) (log: Log) sharesPort =
-        options.LocalEndPoint
-        |> Option.defaultWith anyAddress
-        |> openAt options sharesPort
+        openFirst options sharesPort
         |> Result.map (fun socket ->
             log.SocketLimited(fun () -> problemsOf options socket.Socket)
             new SocketGroup(socket, openAt options false))
@@ -241,6 +253,19 @@ module Runtime =
 
         next 0 options shards []
 
+    /// One socket cannot be shared.
+    let private problemWithSocket count (options: RuntimeOptions) =
+        if count > 1 && Option.isSome options.Socket then
+            Some(RuntimeError.InvalidOption("Socket", "several shards need a socket each"))
+        else
+            None
+
+    /// A socket that was handed in is closed as well when nothing can start on it.
+    let private orCloseGiven (options: RuntimeOptions) result =
+        match options.Socket with
+        | Some socket -> result |> orClose socket
+        | None -> result
+
     /// So many agents at one port, which do not run yet. `make` gives each its program.
     let internal prepare
         (name: string)
@@ -255,7 +280,11 @@ module Runtime =
                 |> Result.map (fun scheme -> withConnectionIds scheme options)
             | _ -> Ok options
 
-        match Shards.problem count (isNative options), balanced with
+        let problem =
+            problemWithSocket count options
+            |> Option.orElseWith (fun () -> Shards.problem count (isNative options))
+
+        match problem, balanced with
         | Some error, _
         | None, Error error -> Error error
         | None, Ok options when count = 1 -> prepareOne name options null (make 0) |> Result.map List.singleton
@@ -271,6 +300,7 @@ module Runtime =
                 |> Shards.create count)
             |> Result.bind (fun shards ->
                 prepareShards name options [ for shard, scheme in shards -> shard, scheme :> IConnectionIdScheme ] make)
+        |> orCloseGiven options
 
     /// Binds so many sockets to one port (1 to 256; more than one on Linux only) and starts a program on each, with a thread and an
     /// endpoint of its own: a server on several processors. `program` gives each shard, numbered from 0, its own. Keys of tokens,

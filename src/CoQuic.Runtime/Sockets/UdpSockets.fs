@@ -64,6 +64,37 @@ module internal UdpSockets =
         else
             openPortable options
 
+    /// The address of a caller's socket, or what keeps it from being used.
+    let private addressOf (socket: Socket) : Result<IPEndPoint, string> =
+        try
+            match socket.LocalEndPoint with
+            | _ when socket.ProtocolType <> ProtocolType.Udp -> Error "it is not for UDP"
+            | _ when socket.Connected -> Error "it is connected, and hears one peer alone"
+            | :? IPEndPoint as bound -> Ok bound
+            | _ -> Error "it is not bound to an address"
+        with :? ObjectDisposedException ->
+            Error "it is closed"
+
+    let private take (socket: Socket) (options: SocketOptions) : IUdpSocket =
+        socket.Blocking <- false
+        SocketBuffers.request socket options.BufferBytes
+
+        if LinuxSocket.isSupported then
+            LinuxSocket.wrap socket options
+        else
+            avoidFragments socket
+            new PortableSocket(socket)
+
+    /// Takes over a socket that a caller has opened and bound; `options` makes of its address what it is used with.
+    let adopt (options: IPEndPoint -> SocketOptions) (socket: Socket) : Result<IUdpSocket, RuntimeError> =
+        match addressOf socket with
+        | Error problem -> Error(RuntimeError.InvalidOption(nameof Socket, problem))
+        | Ok bound ->
+            try
+                Ok(take socket (options bound))
+            with :? SocketException as error ->
+                Error(RuntimeError.ofSocketException bound error)
+
     /// What there is to say about a socket for which offload was asked; nothing where the system has none anyway.
     let complaintAbout (socket: Socket) : string option =
         match

@@ -162,6 +162,10 @@ type internal StreamSender(highWater: int, wake: unit -> unit) =
         if isNew then
             wake ()
 
+    /// What later writes hear, whose own tokens were not cancelled.
+    let cancelled =
+        RuntimeError.Aborted "The sending part of the stream was aborted here: a write was cancelled while it waited."
+
     let waitAndWrite (source: ReadOnlyMemory<byte>) fin (waiting: Task) cancelCode (cancellation: CancellationToken) =
         task {
             isWriting <- true
@@ -178,7 +182,7 @@ type internal StreamSender(highWater: int, wake: unit -> unit) =
                         waiting <- next
                 with :? OperationCanceledException as error ->
                     // Part of it may be on its way: rather a stream that is visibly reset than one with a hole.
-                    abort cancelCode error
+                    abort cancelCode (QuicExceptions.ofError cancelled)
                     raise error
             finally
                 isWriting <- false
