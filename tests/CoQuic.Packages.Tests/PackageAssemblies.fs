@@ -44,7 +44,8 @@ let private extract (folder: string) (package: string) =
 
 /// Unpacks all libraries into a folder and loads them.
 let load (folder: string) : Packed list =
-    let context = AssemblyLoadContext("packages", isCollectible = true)
+    // What a public member refers to is loaded when somebody looks at it: a context that can be collected may be gone by then.
+    let context = AssemblyLoadContext "packages"
     context.add_Resolving (fun context name -> resolve folder context name)
 
     // All are there before the first is loaded: they refer to each other.
