@@ -58,20 +58,20 @@ internal static class TlsSessions
 
     private static ServerResumption NewResumption(
         ConnectionSetup setup, NegotiatedVersion version, StateSealer sealer, IReplayGuard guard) => new()
-    {
-        Sealer = sealer,
-        Entropy = setup.Config.Entropy,
-        Version = version.Current,
-        Time = setup.CalendarTime,
-        Lifetime = setup.Config.TicketLifetime,
-        Count = setup.Config.TicketsPerConnection,
-        EarlyData = new EarlyDataPolicy
         {
-            IsAllowed = setup.Config.ZeroRtt.Allow,
-            IsStrict = setup.Config.ZeroRtt.StrictUpdatedTransportParameters,
-            ApplicationContext = setup.Config.ZeroRtt.ApplicationContext,
-            Parameters = LocalParameters.Of(setup, version.ServerInformation),
-            ReplayGuard = guard,
-        },
-    };
+            Sealer = sealer,
+            Entropy = setup.Config.Entropy,
+            Version = version.Current,
+            Time = setup.CalendarTime,
+            Lifetime = setup.Config.TicketLifetime,
+            Count = setup.Config.TicketsPerConnection,
+            EarlyData = new EarlyDataPolicy
+            {
+                IsAllowed = setup.Config.ZeroRtt.Allow,
+                IsStrict = setup.Config.ZeroRtt.StrictUpdatedTransportParameters,
+                ApplicationContext = setup.Config.ZeroRtt.ApplicationContext,
+                Parameters = LocalParameters.Of(setup, version.ServerInformation),
+                ReplayGuard = guard,
+            },
+        };
 }
