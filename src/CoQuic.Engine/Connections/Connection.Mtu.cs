@@ -25,25 +25,11 @@ internal sealed partial class Connection
             && !_loss.IsFull(PacketNumberSpaceId.ApplicationData);
         if (!mayProbe || !path.Mtu.TryGetProbe(now, path.Recovery.AvailableWindow, out int size))
             return;
-        EcnCodepoint mark = MarkFor(path);
-        SentFrameList frames = _spaces.ApplicationData.Frames;
-        frames.Clear();
-        PacketBuilder builder = _packets.Begin(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
-        PingFrame.Write(ref builder.Payload);
-        frames.Add(SentFrame.Ping());
-        var draft = new PacketDraft
-        {
-            Builder = builder,
-            Mark = mark,
-            Path = path,
-            Level = EncryptionLevel.OneRtt,
-            Frames = frames,
-            IsAckEliciting = true,
-            IsMtuProbe = true,
-        };
-        int length = Complete(now, ref draft, size);
+        PacketDraft draft = BeginProbe(path, runs.Reserve(size, effects), isMtuProbe: true);
+        PingFrame.Write(ref draft.Builder.Payload);
+        draft.Frames.Add(SentFrame.Ping());
+        SendProbe(now, ref draft, size, runs, effects);
         path.Mtu.OnProbeSent();
-        Commit(runs, path, length, new DatagramAddressing(Handle, path.Route, mark, IsPmtuProbe: true), effects);
     }
 
     /// <summary>

@@ -38,25 +38,36 @@ internal sealed partial class Connection
     {
         // RFC 9000 §8.2.1, §8.2.2: the datagram has the size that every path must carry, unless that exceeds the amplification limit.
         int size = (int)Math.Min(DatagramSizes.Smallest, path.Amplification.Budget);
-        EcnCodepoint mark = MarkFor(path);
+        PacketDraft draft = BeginProbe(path, runs.Reserve(size, effects));
+        if (isChallengeDue)
+            WriteChallenge(now, path, isExpanded: size >= DatagramSizes.Smallest, ref draft.Builder.Payload, draft.Frames);
+        if (mayRespond)
+            WriteResponses(path, ref draft.Builder.Payload, draft.Frames);
+        SendProbe(now, ref draft, size, runs, effects);
+    }
+
+    /// <summary>A packet that belongs to a path, alone in its datagram.</summary>
+    private PacketDraft BeginProbe(Path path, Span<byte> room, bool isMtuProbe = false)
+    {
         SentFrameList frames = _spaces.ApplicationData.Frames;
         frames.Clear();
-        PacketBuilder builder = _packets.Begin(path, EncryptionLevel.OneRtt, runs.Reserve(size, effects));
-        if (isChallengeDue)
-            WriteChallenge(now, path, isExpanded: size >= DatagramSizes.Smallest, ref builder.Payload, frames);
-        if (mayRespond)
-            WriteResponses(path, ref builder.Payload, frames);
-        var draft = new PacketDraft
+        return new PacketDraft
         {
-            Builder = builder,
-            Mark = mark,
+            Builder = _packets.Begin(path, EncryptionLevel.OneRtt, room),
+            Mark = MarkFor(path),
             Path = path,
             Level = EncryptionLevel.OneRtt,
             Frames = frames,
             IsAckEliciting = true,
+            IsMtuProbe = isMtuProbe,
         };
-        int length = Complete(now, ref draft, size);
-        Commit(runs, path, length, new DatagramAddressing(Handle, path.Route, mark), effects);
+    }
+
+    private void SendProbe(TimeUs now, ref PacketDraft draft, int size, DatagramRuns runs, List<Effect> effects)
+    {
+        Path path = draft.Path;
+        var addressing = new DatagramAddressing(Handle, path.Route, draft.Mark, draft.IsMtuProbe);
+        Commit(runs, path, Complete(now, ref draft, size), addressing, effects);
     }
 
     private void WriteChallenge(TimeUs now, Path path, bool isExpanded, ref QuicWriter writer, SentFrameList sent)

@@ -18,16 +18,17 @@ public sealed partial class QuicEndpoint
         connection = ConnectionHandle.None;
         ConnectionId localId = input.SourceConnectionId ?? _config.ConnectionIds.Generate(_config.Entropy);
         QuicVersion version = input.InitialVersion ?? FirstVersion(input);
+        Connection? owner = _router.Find(localId);
         bool isPossible = Role == Role.Client
-            && (_router.Find(localId) is not { } owner || Continues(input, owner))
+            && (owner is null || Continues(input, owner))
             && (Speaks(version) || version.IsReserved)
             && input.Token.Length <= ClientAddressValidation.MaximumTokenLength
             && input.InitialDestinationConnectionId is not { Length: < IncomingInitials.ShortestDestination };
         if (!isPossible)
             return Finish(now, new LocalError(null, LocalErrorCode.UnsupportedOperation, null));
 
-        if (_router.Find(localId) is { } before)
-            _router.Remove(localId, before);
+        if (owner is not null)
+            _router.Remove(localId, owner);
         ConnectionId destination = input.InitialDestinationConnectionId ?? DrawInitialDestination();
         DateTimeOffset calendarTime = _calendar.AtInstant(now);
         var opened = new Connection(now, new ConnectionSetup

@@ -358,15 +358,15 @@ module internal LinuxSocket =
     let private hasSegmentation socket =
         trySet socket Libc.SOL_UDP Libc.UDP_SEGMENT 0
 
-    /// Turns it on where the kernel has it.
-    let private hasReceiveOffload socket =
+    /// Whether the kernel has it.
+    let private turnOnReceiveOffload socket =
         trySet socket Libc.SOL_UDP Libc.UDP_GRO 1
 
     /// The offloads that this kernel does not have.
     let missingOffloads (socket: Socket) : string list =
         [ if not (hasSegmentation socket) then
               "segmentation of what is sent (UDP_SEGMENT)"
-          if not (hasReceiveOffload socket) then
+          if not (turnOnReceiveOffload socket) then
               "coalescing of what is received (UDP_GRO)" ]
 
     /// Options of IPv4 go onto dual-stack sockets as well: they decide about mapped peers.
@@ -392,6 +392,6 @@ module internal LinuxSocket =
         configure socket options.PacketInformation
 
         if options.Offload then
-            hasReceiveOffload socket |> ignore
+            turnOnReceiveOffload socket |> ignore
 
         new LinuxSocket(socket, options.Offload && hasSegmentation socket)

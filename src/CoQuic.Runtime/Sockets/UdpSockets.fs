@@ -42,27 +42,30 @@ module internal UdpSockets =
             with :? SocketException ->
                 ()
 
+    let private wrapPortable (socket: Socket) : IUdpSocket =
+        avoidFragments socket
+        new PortableSocket(socket)
+
+    /// The system's best.
+    let private wrap (options: SocketOptions) (socket: Socket) : IUdpSocket =
+        if LinuxSocket.isSupported then
+            LinuxSocket.wrap socket options
+        else
+            wrapPortable socket
+
+    let private attempt (bind: IPEndPoint) (make: unit -> IUdpSocket) : Result<IUdpSocket, RuntimeError> =
+        try
+            Ok(make ())
+        with :? SocketException as error ->
+            Error(RuntimeError.ofSocketException bind error)
+
     /// The implementation that every system has.
     let openPortable (options: SocketOptions) : Result<IUdpSocket, RuntimeError> =
-        try
-            let socket = create options
-            avoidFragments socket
-            Ok(new PortableSocket(socket))
-        with :? SocketException as error ->
-            Error(RuntimeError.ofSocketException options.Bind error)
-
-    let private openLinux (options: SocketOptions) =
-        try
-            Ok(LinuxSocket.wrap (create options) options)
-        with :? SocketException as error ->
-            Error(RuntimeError.ofSocketException options.Bind error)
+        attempt options.Bind (fun () -> create options |> wrapPortable)
 
     /// Opens and binds a socket: the system's best.
     let openSocket (options: SocketOptions) : Result<IUdpSocket, RuntimeError> =
-        if LinuxSocket.isSupported then
-            openLinux options
-        else
-            openPortable options
+        attempt options.Bind (fun () -> create options |> wrap options)
 
     /// The address of a caller's socket, or what keeps it from being used.
     let private addressOf (socket: Socket) : Result<IPEndPoint, string> =
@@ -75,25 +78,16 @@ module internal UdpSockets =
         with :? ObjectDisposedException ->
             Error "it is closed"
 
-    let private take (socket: Socket) (options: SocketOptions) : IUdpSocket =
-        socket.Blocking <- false
-        SocketBuffers.request socket options.BufferBytes
-
-        if LinuxSocket.isSupported then
-            LinuxSocket.wrap socket options
-        else
-            avoidFragments socket
-            new PortableSocket(socket)
-
     /// Takes over a socket that a caller has opened and bound; `options` makes of its address what it is used with.
     let adopt (options: IPEndPoint -> SocketOptions) (socket: Socket) : Result<IUdpSocket, RuntimeError> =
+        let take (options: SocketOptions) () =
+            socket.Blocking <- false
+            SocketBuffers.request socket options.BufferBytes
+            wrap options socket
+
         match addressOf socket with
         | Error problem -> Error(RuntimeError.InvalidOption(nameof Socket, problem))
-        | Ok bound ->
-            try
-                Ok(take socket (options bound))
-            with :? SocketException as error ->
-                Error(RuntimeError.ofSocketException bound error)
+        | Ok bound -> attempt bound (take (options bound))
 
     /// What there is to say about a socket for which offload was asked; nothing where the system has none anyway.
     let complaintAbout (socket: Socket) : string option =
