@@ -147,12 +147,14 @@ type internal Host<'model, 'message when 'message: equality>
         | Action.Record trace -> services.Record trace
         | Action.Stop -> isEnding <- true
 
-    /// Performs what there is, in order, as far as the socket has room.
+    /// Performs what there is, in order, as far as the socket has room. What several connections send goes out together.
     let performActions now =
         let mutable action = Unchecked.defaultof<Action>
 
         while outbox.HasRoom && actions.TryDequeue &action do
             perform now action
+
+        outbox.Release()
 
     let hearRun (run: ReceivedRun) =
         let now = services.Now()

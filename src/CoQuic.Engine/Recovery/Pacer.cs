@@ -67,14 +67,14 @@ internal sealed class Pacer
 
     /// <summary>When to try again; null when a full datagram may leave now.</summary>
     /// <remarks>
-    /// Half a timer granularity's worth is earned first, so that a fast sender is woken for a run and not for each packet,
-    /// while the bucket still has room for what a late wake-up earns.
+    /// Half a burst is earned first, so that a sender is woken for a run and not for each packet, while the bucket still has room for what
+    /// a late wake-up earns.
     /// </remarks>
     public TimeUs? NextRelease(TimeUs now)
     {
         if (CanSend(now, (int)_maximumDatagramSize))
             return null;
-        long wanted = Math.Max(_maximumDatagramSize * CreditPerByte, _rate * _granularityMicroseconds / 2);
+        long wanted = Capacity / 2;
         long microseconds = (wanted - _credit + _rate - 1) / _rate;
         return now + TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond);
     }
