@@ -80,9 +80,9 @@ internal sealed partial class Connection
         recovery.IsAppLimited = !wantsToSend;
         recovery.IsInterrupted = IsSendContinuationPending;
         _isPacingBlocked = !IsSendContinuationPending
-            && (wantsToSend || _spaces.HasPendingHandshake)
             && recovery.AvailableWindow >= (ulong)CurrentPath.MaximumDatagramSize
-            && !recovery.Pacer.CanSend(now, CurrentPath.MaximumDatagramSize);
+            && !recovery.Pacer.CanSend(now, CurrentPath.MaximumDatagramSize)
+            && (wantsToSend || _spaces.HasPendingHandshake);
     }
 
     private bool TryTransmitDatagram(TimeUs now, DatagramRuns runs, List<Effect> effects)
