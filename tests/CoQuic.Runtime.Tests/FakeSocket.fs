@@ -10,6 +10,9 @@ type internal FakeSocket() =
     member val Room = 0 with get, set
     member _.Sent = List.ofSeq sent
 
+    /// How often it was asked to send.
+    member val Calls = 0 with get, set
+
     interface IUdpSocket with
         member _.LocalEndPoint = IPEndPoint(IPAddress.Loopback, 1)
         member _.Socket = raise (System.NotSupportedException())
@@ -21,6 +24,7 @@ type internal FakeSocket() =
 
         member this.Send(run, position) =
             let mutable next = position
+            this.Calls <- this.Calls + 1
 
             while next < run.Bytes.Length && this.Room > 0 do
                 let size = min run.SegmentSize (run.Bytes.Length - next)
