@@ -80,7 +80,23 @@ module ClientControl =
                 Control = Bytes.concat [ session.Control; data.Bytes ] })
         |> readMessages moment data.Fin
 
-    let onStreamData (moment: Moment) (data: ReceiveStreamData) (turn: ClientTurn) =
+    /// Whether the server owes no more. It leaves the streams of an upload and of persistent-rr open.
+    let private isAnswered (config: Config) session =
+        match config.Mode, config.Direction with
+        | Mode.Bulk, Direction.Upload -> true
+        | Mode.Bulk, Direction.Download
+        | Mode.RequestResponse, _
+        | Mode.ConnectRequestResponse, _ -> session.Active.IsEmpty
+        | Mode.PersistentRequestResponse, _ -> session.Queue.IsEmpty
+
+    /// A session that is done waits for no other: its connection would be silent until the slowest is done, and end by its idle timeout.
+    let private closeIfDone (moment: Moment) (turn: ClientTurn) =
+        if turn.Session.IsControlComplete && isAnswered moment.Config turn.Session then
+            ClientTurn.close "session complete" turn
+        else
+            turn
+
+    let private onStream (moment: Moment) (data: ReceiveStreamData) (turn: ClientTurn) =
         if data.Stream.Equals controlStream then
             onControlData moment data turn
         else
@@ -89,6 +105,9 @@ module ClientControl =
             | Mode.RequestResponse
             | Mode.ConnectRequestResponse -> ExchangeClient.onStreamData moment data turn
             | Mode.PersistentRequestResponse -> PersistentClient.onStreamData moment data turn
+
+    let onStreamData (moment: Moment) (data: ReceiveStreamData) (turn: ClientTurn) =
+        turn |> onStream moment data |> closeIfDone moment
 
     let onSendProgress (moment: Moment) progress (turn: ClientTurn) =
         match moment.Config.Mode with

@@ -34,6 +34,10 @@ type internal Host<'model, 'message when 'message: equality>
     /// In microseconds: answers wait no longer for more to come in. What reads long keeps a peer idle that waits for the first of them.
     static let answersWait = 50L
 
+    /// Bytes of a run from which on it is bulk: who sends so much waits for no answer to the first of it, and connections that share
+    /// the load cost less the more of it is heard before they take their turns.
+    static let bulk = 16_384
+
     /// Notices are few, unless somebody floods.
     static let noticesPerTurn = 16
 
@@ -48,6 +52,7 @@ type internal Host<'model, 'message when 'message: equality>
     let mutable running, first = Running.start (services.Now()) program
     let mutable deadline: TimeUs voption = ValueNone
     let mutable reenter = false
+    let mutable isHearingBulk = false
     let mutable isEnding = false
 
     let isAlive connection =
@@ -150,15 +155,18 @@ type internal Host<'model, 'message when 'message: equality>
         | Action.Record trace -> services.Record trace
         | Action.Stop -> isEnding <- true
 
-    /// Performs what there is, in order, as far as the socket has room.
+    /// Performs what there is, in order, as far as the socket has room. What several connections send goes out together.
     let performActions now =
         let mutable action = Unchecked.defaultof<Action>
 
         while outbox.HasRoom && actions.TryDequeue &action do
             perform now action
 
+        outbox.Release()
+
     let hearRun (run: ReceivedRun) =
         let now = services.Now()
+        isHearingBulk <- run.Buffer.Length >= bulk
         let route = routes.Of(&run.Route, isAlive)
         services.Hooks.Peer <- run.Route.Remote
 
@@ -205,7 +213,7 @@ type internal Host<'model, 'message when 'message: equality>
         let mutable budget = runsPerTurn
 
         let isTimely () =
-            not reenter || services.Now().Microseconds < finish
+            not reenter || isHearingBulk || services.Now().Microseconds < finish
 
         while budget > 0 && actions.Count = 0 && outbox.HasRoom && isTimely () && one () do
             budget <- budget - 1

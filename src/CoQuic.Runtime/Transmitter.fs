@@ -25,9 +25,13 @@ type internal Transmitter(routes: RouteTable, outbox: Outbox) =
               Ecn = run.Ecn
               Route = route.Addresses }
 
-        outbox.Send &outgoing
+        // A probe that is larger than the path takes is refused, and what shares its call with it.
+        if run.IsPmtuProbe then
+            outbox.SendAlone &outgoing
+        else
+            outbox.Send &outgoing
 
-    /// Sends a run, now or as soon as there is room. One whose route is forgotten is lost, like any datagram.
+    /// Sends a run, with the next `outbox.Release` or as soon as there is room. One whose route is forgotten is lost, like any datagram.
     member _.Send(run: SendDatagram) =
         match run.Route with
         | None -> ()
@@ -42,3 +46,5 @@ type internal Transmitter(routes: RouteTable, outbox: Outbox) =
             match effect with
             | SendDatagram run -> this.Send run
             | _ -> ()
+
+        outbox.Release()

@@ -12,6 +12,10 @@ let private config =
     { Config.standard with
         TotalBytes = Some 100UL }
 
+let private exchange =
+    { Config.standard with
+        Requests = Some 2UL }
+
 let private stream id (bytes: Bytes) fin =
     Signal.StreamData
         { Connection = connection
@@ -109,6 +113,51 @@ let tests =
               let client, _ = after config (untilReady @ signals pieces)
               Expect.equal client.Totals.Server.BytesSent 1UL "the first summary of a session counts"
               Expect.equal client.ControlComplete 1UL "once"
+
+          for what, config, answer in
+              [ "download", config, Some true
+                "upload",
+                { config with
+                    Direction = Direction.Upload },
+                None
+                "rr",
+                { exchange with
+                    Mode = Mode.RequestResponse },
+                Some true
+                "persistent-rr",
+                { exchange with
+                    Mode = Mode.PersistentRequestResponse },
+                Some false ] do
+              testCase $"a session of {what} that is done is closed while others go on, and not before"
+              <| fun () ->
+                  let config = { config with Connections = 2UL }
+                  let data = StreamId.clientBidirectional 1UL
+
+                  let begun =
+                      untilReady
+                      @ signals
+                          [ stream control (says (SessionReady Protocol.currentVersion)) false
+                            Signal.StreamOpened(ClientTurn.dataTag, connection, data) ]
+
+                  let complete =
+                      signals [ stream control (says (SessionComplete Counters.zero)) true ]
+
+                  let isClosed events =
+                      let client, commands = after config events
+                      Expect.notEqual client.Phase RunPhase.Over "the other session goes on"
+                      List.contains (Command.close connection 0UL "session complete") commands
+
+                  let answered =
+                      match answer with
+                      | Some fin -> signals [ stream data (Bytes.ofArray (Array.zeroCreate 64)) fin ]
+                      | None -> []
+
+                  Expect.isFalse (isClosed (begun @ answered)) "the server has not said that it is done"
+                  Expect.isTrue (isClosed (begun @ answered @ complete)) "done"
+
+                  if not answered.IsEmpty then
+                      Expect.isFalse (isClosed (begun @ complete)) "an answer is under way"
+                      Expect.isTrue (isClosed (begun @ complete @ answered)) "done, in the other order"
 
           testCase "a frame that is no message is dropped"
           <| fun () ->

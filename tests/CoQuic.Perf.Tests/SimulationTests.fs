@@ -65,6 +65,19 @@ let tests =
 
                       Expect.equal served (2UL * total) $"seed {seed}: what the server counted"
 
+          testCase "connections that are done long before the others are not missed"
+          <| fun () ->
+              // The client's idle timeout is four seconds.
+              let config =
+                  { bulk Direction.Download with
+                      Connections = 8UL
+                      TotalBytes = Some(4UL * total)
+                      ConnectTimeout = Some(TimeSpan.FromSeconds 3.0) }
+
+              let measured = measure 1UL (distant |> Link.loss 0.05) config
+              Expect.isNone measured.Failure "the run is ok"
+              Expect.equal measured.Counted.BytesReceived (32UL * total) "all of it"
+
           for mode in
               [ Mode.RequestResponse
                 Mode.PersistentRequestResponse

@@ -12,6 +12,9 @@ type internal FakeSocket() =
     member val Arrived: Queue<ReceivedRun> = Queue() with get
     member _.Sent = List.ofSeq sent
 
+    /// How often it was asked to send.
+    member val Calls = 0 with get, set
+
     interface IUdpSocket with
         member _.LocalEndPoint = IPEndPoint(IPAddress.Loopback, 1)
         member _.Socket = raise (System.NotSupportedException())
@@ -29,6 +32,7 @@ type internal FakeSocket() =
 
         member this.Send(run, position) =
             let mutable next = position
+            this.Calls <- this.Calls + 1
 
             while next < run.Bytes.Length && this.Room > 0 do
                 let size = min run.SegmentSize (run.Bytes.Length - next)

@@ -41,11 +41,11 @@ type private SlowEngine(microsecondsPerRun: int64) =
         member _.Drops() = Map.empty
         member _.Dispose() = ()
 
-let private run: ReceivedRun =
+let private runOf bytes : ReceivedRun =
     let peer = UdpAddress.ofEndPoint (IPEndPoint(IPAddress.Loopback, 2))
 
-    { Buffer = Memory [| 1uy |]
-      SegmentSize = 1
+    { Buffer = Memory(Array.zeroCreate<byte> bytes)
+      SegmentSize = min bytes 1_472
       Ecn = EcnCodepoint.NotEct
       Route =
         { Local = UdpAddress.unspecified
@@ -55,13 +55,13 @@ let private silent: Program<unit, unit> =
     { Init = (), []
       Update = fun _ _ () -> (), [] }
 
-/// What a host has its engine do while so many runs are there to be read.
-let private stepsOf runs microsecondsPerRun =
+/// What a host has its engine do while so many runs of a size are there to be read.
+let private stepsOfRuns bytes runs microsecondsPerRun =
     use engine = new SlowEngine(microsecondsPerRun)
     let socket = new FakeSocket()
 
     for _ in 1..runs do
-        socket.Arrived.Enqueue run
+        socket.Arrived.Enqueue(runOf bytes)
 
     let services: HostServices =
         { Now = engine.Now
@@ -81,6 +81,8 @@ let private stepsOf runs microsecondsPerRun =
 
     engine.Steps
 
+let private stepsOf runs microsecondsPerRun = stepsOfRuns 1 runs microsecondsPerRun
+
 [<Tests>]
 let tests =
     testList
@@ -96,4 +98,8 @@ let tests =
                   [ Heard; Heard; Answered; Heard; Heard; Answered ]
                   "two of thirty microseconds are enough for an answer"
 
-              Expect.equal (stepsOf 2 1_000L) [ Heard; Answered; Heard; Answered ] "one of a millisecond is" ]
+              Expect.equal (stepsOf 2 1_000L) [ Heard; Answered; Heard; Answered ] "one of a millisecond is"
+
+          testCase "bulk is heard together, however long it takes"
+          <| fun () ->
+              Expect.equal (stepsOfRuns 60_000 4 30L) [ Heard; Heard; Heard; Heard; Answered ] "hears all, answers once" ]

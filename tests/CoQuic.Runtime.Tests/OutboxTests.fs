@@ -6,33 +6,71 @@ open CoQuic.FSharp
 open CoQuic.Runtime
 open CoQuic.Tests
 
-let private run (bytes: byte[]) : OutgoingRun =
-    { Bytes = ReadOnlyMemory bytes
+let private way port : UdpRoute =
+    { Local = UdpAddress.unspecified
+      Remote =
+        { UdpAddress.unspecified with
+            Port = uint16 port } }
+
+let private runOf (bytes: ReadOnlyMemory<byte>) : OutgoingRun =
+    { Bytes = bytes
       SegmentSize = 2
       Ecn = EcnCodepoint.NotEct
-      Route =
-        { Local = UdpAddress.unspecified
-          Remote = UdpAddress.unspecified } }
+      Route = way 1 }
 
-let private send (outbox: Outbox) bytes =
-    let run = run bytes
+let private send (outbox: Outbox) (bytes: byte[]) =
+    let run = runOf (ReadOnlyMemory bytes)
     outbox.Send &run
+
+let private datagrams bytes = Array.chunkBySize 2 bytes
+
+/// Cuts a chunk into runs of these lengths, one behind the other, as connections of one endpoint write them.
+let private behindOneAnother (lengths: int list) : OutgoingRun list =
+    let chunk = Array.init (List.sum lengths) byte
+
+    lengths
+    |> List.mapFold (fun start length -> runOf (ReadOnlyMemory(chunk, start, length)), start + length) 0
+    |> fst
+
+let private sendAll (socket: FakeSocket) (runs: OutgoingRun list) =
+    let outbox = Outbox socket
+
+    for run in runs do
+        let run = run
+        outbox.Send &run
+
+    outbox.Release()
+
+/// How many calls runs took, and that all of their datagrams went out as they were.
+let private callsFor (runs: OutgoingRun list) =
+    use socket = new FakeSocket(Room = Int32.MaxValue)
+    sendAll socket runs
+
+    let expected =
+        runs
+        |> List.collect (fun run -> run.Bytes.ToArray() |> Array.chunkBySize run.SegmentSize |> List.ofArray)
+
+    Expect.equal socket.Sent expected "the same datagrams"
+    socket.Calls
 
 [<Tests>]
 let tests =
     testList
         "outbox"
-        [ testCase "what the socket has room for goes out at once"
+        [ testCase "what the socket has room for goes out with the next release"
           <| fun () ->
-              let socket = new FakeSocket(Room = 10)
+              use socket = new FakeSocket(Room = 10)
               let outbox = Outbox socket
               send outbox [| 1uy; 2uy; 3uy |]
+              outbox.Release()
               Expect.equal socket.Sent [ [| 1uy; 2uy |]; [| 3uy |] ] "both datagrams"
               Expect.isFalse outbox.IsBlocked "nothing waits"
+              outbox.Release()
+              Expect.equal socket.Calls 1 "and once"
 
           Properties.property "whatever room there is and when, all datagrams go out once and in order"
           <| fun (runs: byte[] list) (rooms: byte list) ->
-              let socket = new FakeSocket()
+              use socket = new FakeSocket()
               let outbox = Outbox socket
 
               let rooms =
@@ -42,6 +80,8 @@ let tests =
                   socket.Room <- rooms[i]
                   send outbox bytes
 
+              outbox.Release()
+
               for room in List.skip runs.Length rooms do
                   socket.Room <- room
                   outbox.Flush()
@@ -49,7 +89,53 @@ let tests =
               socket.Room <- Int32.MaxValue
               outbox.Flush()
               Expect.isFalse outbox.IsBlocked "nothing waits"
-              Expect.equal socket.Sent (runs |> List.collect (Array.chunkBySize 2 >> List.ofArray)) "in order"
+              Expect.equal socket.Sent (runs |> List.collect (datagrams >> List.ofArray)) "in order"
+
+          testCase "runs that lie behind one another in memory are one call, however many connections they are of"
+          <| fun () -> Expect.equal (behindOneAnother (List.replicate 50 10) |> callsFor) 1 "calls"
+
+          testCase "a shorter datagram may be the last of a call"
+          <| fun () -> Expect.equal (behindOneAnother [ 4; 1 ] |> callsFor) 1 "calls"
+
+          testCase "nothing joins behind a shorter datagram"
+          <| fun () -> Expect.equal (behindOneAnother [ 3; 2 ] |> callsFor) 2 "calls"
+
+          for what, differ in
+              [ "another way", (fun (run: OutgoingRun) -> { run with Route = way 2 })
+                "another mark", (fun run -> { run with Ecn = EcnCodepoint.Ect0 })
+                "another size", (fun run -> { run with SegmentSize = 4 })
+                "other memory",
+                (fun run ->
+                    { run with
+                        Bytes = ReadOnlyMemory(run.Bytes.ToArray()) }) ] do
+              testCase $"a run with {what} has a call of its own"
+              <| fun () ->
+                  match behindOneAnother [ 4; 4 ] with
+                  | [ first; second ] -> Expect.equal (callsFor [ first; differ second ]) 2 "calls"
+                  | _ -> failtest "two runs"
+
+          Properties.property "whatever is joined, all datagrams go out as they were"
+          <| fun (lengths: byte list) ->
+              lengths
+              |> List.map (fun length -> 1 + int length % 7)
+              |> behindOneAnother
+              |> callsFor
+              |> ignore
+
+          testCase "a run that must be alone shares its call with none, and keeps its place"
+          <| fun () ->
+              use socket = new FakeSocket(Room = Int32.MaxValue)
+              let outbox = Outbox socket
+
+              match behindOneAnother [ 2; 2; 2 ] with
+              | [ before; alone; after ] ->
+                  outbox.Send &before
+                  outbox.SendAlone &alone
+                  outbox.Send &after
+                  outbox.Release()
+                  Expect.equal socket.Calls 3 "calls"
+                  Expect.equal socket.Sent (datagrams [| 0uy .. 5uy |] |> List.ofArray) "in order"
+              | _ -> failtest "three runs"
 
           testCase "a blocked outbox says when it is full"
           <| fun () ->

@@ -171,6 +171,7 @@ internal sealed partial class Connection
         CurrentPath.OnValidated();
         DiscardKeys(now, EncryptionLevel.Initial);
         DiscardKeys(now, EncryptionLevel.Handshake);
+        _spaces.OnConfirmed();
         IssueConnectionIds();
         if (_role == Role.Server)
             IssueNewTokens(now);

@@ -80,9 +80,9 @@ internal sealed partial class Connection
         recovery.IsAppLimited = !wantsToSend;
         recovery.IsInterrupted = IsSendContinuationPending;
         _isPacingBlocked = !IsSendContinuationPending
-            && (wantsToSend || _spaces.HasPendingHandshake)
             && recovery.AvailableWindow >= (ulong)CurrentPath.MaximumDatagramSize
-            && !recovery.Pacer.CanSend(now, CurrentPath.MaximumDatagramSize);
+            && !recovery.Pacer.CanSend(now, CurrentPath.MaximumDatagramSize)
+            && (wantsToSend || _spaces.HasPendingHandshake);
     }
 
     private bool TryTransmitDatagram(TimeUs now, DatagramRuns runs, List<Effect> effects)
@@ -143,10 +143,12 @@ internal sealed partial class Connection
         TimeUs now, Path path, EncryptionLevel level, Span<byte> room, bool mayElicit, out PacketDraft draft)
     {
         draft = default;
+        if (!_keys.CanSend(level))
+            return false;
         PacketNumberSpace space = _spaces[level];
         bool isProbe = space.Probes > 0;
         bool elicits = (mayElicit || isProbe) && !_loss.IsFull(PacketNumberSpaceIds.Of(level)) && (isProbe || HasEliciting(level));
-        if (!_keys.CanSend(level) || !(elicits || IsAckDue(now, level)))
+        if (!elicits && !IsAckDue(now, level))
             return false;
 
         SentFrameList frames = space.Frames;

@@ -5,6 +5,7 @@ internal sealed class PacketNumberSpaces
 {
     private readonly PacketNumberSpace[] _spaces = new PacketNumberSpace[PacketNumberSpaceIds.Count];
     private readonly TransportConfig _transport;
+    private bool _isConfirmed;
 
     /// <param name="transport">What was configured of acknowledgments.</param>
     public PacketNumberSpaces(TransportConfig transport)
@@ -23,23 +24,30 @@ internal sealed class PacketNumberSpaces
     public PacketNumberSpace ApplicationData => this[PacketNumberSpaceId.ApplicationData];
 
     /// <summary>Whether CRYPTO data of the handshake waits to be sent.</summary>
-    public bool HasPendingHandshake =>
-        this[PacketNumberSpaceId.Initial].Crypto.HasPending || this[PacketNumberSpaceId.Handshake].Crypto.HasPending;
+    public bool HasPendingHandshake => !_isConfirmed
+        && (this[PacketNumberSpaceId.Initial].Crypto.HasPending || this[PacketNumberSpaceId.Handshake].Crypto.HasPending);
 
     /// <summary>When the first ACK must have been sent; none when no packet asks for one.</summary>
     public TimeUs? AckDeadline
     {
         get
         {
-            TimeUs? earliest = null;
-            foreach (PacketNumberSpace space in _spaces)
-                earliest = TimeUs.Earliest(earliest, space.Acks.Deadline);
-            return earliest;
+            TimeUs? earliest = ApplicationData.Acks.Deadline;
+            if (_isConfirmed)
+                return earliest;
+            earliest = TimeUs.Earliest(earliest, this[PacketNumberSpaceId.Initial].Acks.Deadline);
+            return TimeUs.Earliest(earliest, this[PacketNumberSpaceId.Handshake].Acks.Deadline);
         }
     }
 
     /// <summary>RFC 9001 §4.9: with its keys, all that a space still wanted is gone.</summary>
     public void Renew(PacketNumberSpaceId id) => _spaces[(int)id] = new PacketNumberSpace(id, _transport);
+
+    /// <summary>
+    /// The keys of the handshake are gone: its spaces want nothing any more, and are not asked. Where many connections take turns, what
+    /// is not looked at need not be fetched from memory.
+    /// </summary>
+    public void OnConfirmed() => _isConfirmed = true;
 
     public void CancelProbes()
     {

@@ -11,6 +11,9 @@ internal sealed class Pacer
     /// <summary>Packets that may leave at once, the size of an initial window (RFC 9002 §7.7).</summary>
     public const int BurstPackets = 10;
 
+    /// <summary>Packets for which a sender is woken: half of what may leave at once.</summary>
+    private const int RunPackets = BurstPackets / 2;
+
     /// <summary>Faster than any link, slow enough that no product overflows: 1 TB/s.</summary>
     private const ulong MaximumRate = 1_000_000_000_000;
 
@@ -18,6 +21,7 @@ internal sealed class Pacer
 
     private readonly long _granularityMicroseconds;
     private long _maximumDatagramSize;
+    private long _runPackets = RunPackets;
     private long _rate;
     private long _credit;
     private TimeUs _refilled;
@@ -42,9 +46,11 @@ internal sealed class Pacer
     /// <summary>Changes the rate; what was earned at the old one stays.</summary>
     /// <param name="now">From when on.</param>
     /// <param name="bytesPerSecond">The new rate, or null before there is an RTT sample: then the window alone limits.</param>
-    public void SetRate(TimeUs now, ulong? bytesPerSecond)
+    /// <param name="isSmooth">Whether each packet has its own time, as models of the path's queue want it, and not each run of packets.</param>
+    public void SetRate(TimeUs now, ulong? bytesPerSecond, bool isSmooth = false)
     {
         Refill(now);
+        _runPackets = isSmooth ? 1 : RunPackets;
         _rate = bytesPerSecond is { } rate ? (long)Math.Clamp(rate, 1, MaximumRate) : 0;
         _credit = Math.Min(_credit, Capacity);
     }
@@ -67,14 +73,14 @@ internal sealed class Pacer
 
     /// <summary>When to try again; null when a full datagram may leave now.</summary>
     /// <remarks>
-    /// Half a timer granularity's worth is earned first, so that a fast sender is woken for a run and not for each packet,
-    /// while the bucket still has room for what a late wake-up earns.
+    /// Half a burst is earned first, or half a timer granularity's worth, so that a sender is woken for a run and not for each packet, while
+    /// the bucket still has room for what a late wake-up earns.
     /// </remarks>
     public TimeUs? NextRelease(TimeUs now)
     {
         if (CanSend(now, (int)_maximumDatagramSize))
             return null;
-        long wanted = Math.Max(_maximumDatagramSize * CreditPerByte, _rate * _granularityMicroseconds / 2);
+        long wanted = Math.Max(_runPackets * _maximumDatagramSize * CreditPerByte, _rate * _granularityMicroseconds / 2);
         long microseconds = (wanted - _credit + _rate - 1) / _rate;
         return now + TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond);
     }

@@ -173,7 +173,11 @@ internal sealed class PathRecovery
     }
 
     /// <summary>Sets the pacer to what the window and the RTT have become (RFC 9002 §7.7).</summary>
-    public void UpdatePacing(TimeUs now) => Pacer.SetRate(now, Congestion.PacingRate ?? WindowRate());
+    public void UpdatePacing(TimeUs now)
+    {
+        ulong? wanted = Congestion.PacingRate;
+        Pacer.SetRate(now, wanted ?? WindowRate(), isSmooth: wanted is not null);
+    }
 
     private bool Counts(in SentPacket packet) => packet.IsInFlight && packet.PathId == Id;
 

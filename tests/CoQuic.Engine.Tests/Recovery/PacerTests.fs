@@ -45,11 +45,23 @@ let tests =
 
               Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable()) "now"
 
-          testCase "ten packets leave at once, the eleventh waits for its turn"
+          testCase "ten packets leave at once, and then half as many when they have been earned"
           <| fun () ->
+              // A packet a millisecond.
               let pacer = paced 1_200_000UL
               let sent = pacer |> sendUntil TimeUs.Zero 0
               Expect.equal sent.Length Pacer.BurstPackets "a burst"
+              Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable(ms 5.0)) "one wake-up for five packets"
+
+              Expect.isTrue
+                  (pacer.CanSend(ms 1.0, size))
+                  "who comes earlier, with an acknowledgment, finds what was earned"
+
+          testCase "a smooth sender is woken for each packet"
+          <| fun () ->
+              let pacer = paced 1_200_000UL
+              pacer.SetRate(TimeUs.Zero, Nullable 1_200_000UL, isSmooth = true)
+              pacer |> sendUntil TimeUs.Zero 0 |> ignore
               Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable(ms 1.0)) "one packet a millisecond"
 
           for rate in [ 1_000UL; 125_000UL; 12_500_000UL; 1_250_000_000UL ] do
@@ -92,14 +104,14 @@ let tests =
               let pacer = paced 1_200_000UL
               pacer |> sendUntil TimeUs.Zero 0 |> ignore
               pacer.OnSent(TimeUs.Zero, size)
-              Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable(ms 2.0)) "the probe first"
+              Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable(ms 6.0)) "the probe first"
 
           testCase "credit earned at the old rate stays when the rate changes"
           <| fun () ->
               let pacer = paced 1_200_000UL
               pacer |> sendUntil TimeUs.Zero 0 |> ignore
               pacer.SetRate(ms 0.5, Nullable 120_000UL)
-              Expect.equal (pacer.NextRelease(ms 0.5)) (Nullable(ms 5.5)) "half a packet is missing"
+              Expect.equal (pacer.NextRelease(ms 0.5)) (Nullable(ms 45.5)) "four packets and a half are missing"
 
           property "no window of time has more than a burst and the rate"
           <| fun (PositiveInt rate) (waits: uint16 list) ->
