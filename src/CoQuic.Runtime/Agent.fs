@@ -93,13 +93,21 @@ type internal Agent<'model, 'message when 'message: equality>
                 budget <- budget - 1
         }
 
+    /// Turns until a message is there, or the end: nothing here is asynchronous.
+    let turnUntilMessages mailbox (host: Host<'model, 'message>) =
+        let mutable isDisturbed = false
+
+        while not (isDisturbed || host.IsEnding) do
+            isDisturbed <- hasMessages mailbox
+            host.Turn isDisturbed
+
     let rec turns mailbox (host: Host<'model, 'message>) =
         async {
             if hasMessages mailbox then
                 do! drain mailbox host
 
             if not host.IsEnding then
-                host.Turn(hasMessages mailbox)
+                turnUntilMessages mailbox host
                 return! turns mailbox host
         }
 

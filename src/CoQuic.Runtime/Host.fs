@@ -31,6 +31,9 @@ type internal Host<'model, 'message when 'message: equality>
     /// Receiving and sending take turns: so many runs, then timers and posts have their say.
     static let runsPerTurn = 16
 
+    /// In microseconds: answers wait no longer for more to come in. What reads long keeps a peer idle that waits for the first of them.
+    static let answersWait = 50L
+
     /// Notices are few, unless somebody floods.
     static let noticesPerTurn = 16
 
@@ -198,9 +201,13 @@ type internal Host<'model, 'message when 'message: equality>
 
     /// A program's commands take effect before it hears of the network again.
     let receive (one: unit -> bool) =
+        let finish = services.Now().Microseconds + answersWait
         let mutable budget = runsPerTurn
 
-        while budget > 0 && actions.Count = 0 && outbox.HasRoom && one () do
+        let isTimely () =
+            not reenter || services.Now().Microseconds < finish
+
+        while budget > 0 && actions.Count = 0 && outbox.HasRoom && isTimely () && one () do
             budget <- budget - 1
 
     /// Whether the timer went off.

@@ -71,8 +71,16 @@ type internal RouteTable(capacity: int) =
     let byHandle = Dictionary<RouteHandle, Route>()
     let mutable issued = 0UL
 
+    /// No route: its handle is not given to any, and no datagram comes from its addresses.
+    static let nowhere =
+        Route(
+            RouteHandle 0UL,
+            { Local = UdpAddress.unspecified
+              Remote = UdpAddress.unspecified }
+        )
+
     // Runs of datagrams come from, and go to, the same place again and again.
-    let mutable newest: Route | null = null
+    let mutable newest = nowhere
 
     let forget (route: Route) =
         byAddresses.Remove route.Addresses |> ignore
@@ -85,7 +93,7 @@ type internal RouteTable(capacity: int) =
                       route ]
 
         List.iter forget unused
-        newest <- null
+        newest <- nowhere
 
         // All in use: the oldest half goes. A connection that loses its route gets another with its peer's next datagram.
         if byHandle.Count >= capacity then
@@ -110,9 +118,9 @@ type internal RouteTable(capacity: int) =
 
     /// The route of a pair of addresses, an old one or a new. `isAlive` tells which connections still exist.
     member _.Of(addresses: inref<UdpRoute>, isAlive: ConnectionHandle -> bool) : Route =
-        match newest with
-        | NonNull route when route.Addresses = addresses -> route
-        | _ ->
+        if newest.Addresses = addresses then
+            newest
+        else
             let route =
                 match byAddresses.TryGetValue addresses with
                 | true, route -> route
@@ -137,9 +145,9 @@ type internal RouteTable(capacity: int) =
 
     /// The route of a handle, unless it is forgotten.
     member _.TryFind(handle: RouteHandle) : Route | null =
-        match newest with
-        | NonNull route when route.Handle = handle -> route
-        | _ ->
+        if newest.Handle = handle then
+            newest
+        else
             match byHandle.TryGetValue handle with
             | true, route -> route
             | _ -> null

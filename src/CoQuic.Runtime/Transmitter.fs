@@ -11,8 +11,9 @@ type internal Transmitter(routes: RouteTable, outbox: Outbox) =
             route.Connection <- run.Connection
 
         match route.Greeting with
-        | NonNull greeting when not greeting.IsSaid -> greeting.Say run.Bytes
-        | _ -> ()
+        | null -> ()
+        | greeting when greeting.IsSaid -> ()
+        | greeting -> greeting.Say run.Bytes
 
         let outgoing: OutgoingRun =
             { Bytes = run.Bytes.Memory

@@ -1,22 +1,30 @@
 namespace CoQuic.Runtime.Tests
 
+open System.Collections.Generic
 open System.Net
 open CoQuic.Runtime
 
-/// A socket that takes so many bytes and then has no room until the test makes some.
+/// A socket that takes so many datagrams and then has no room until the test makes some, and from which a test's runs are read.
 type internal FakeSocket() =
     let sent = ResizeArray<byte[]>()
 
     member val Room = 0 with get, set
+    member val Arrived: Queue<ReceivedRun> = Queue() with get
     member _.Sent = List.ofSeq sent
 
     interface IUdpSocket with
         member _.LocalEndPoint = IPEndPoint(IPAddress.Loopback, 1)
         member _.Socket = raise (System.NotSupportedException())
         member _.Watch _ = ()
-        member _.Wait(_, _) = Readiness.None
+
+        member this.Wait(_, _) =
+            if this.Arrived.Count > 0 then
+                Readiness.Readable
+            else
+                Readiness.None
+
         member _.Wake() = ()
-        member _.Receive _ = false
+        member this.Receive run = this.Arrived.TryDequeue &run
         member _.ReadNotice _ = false
 
         member this.Send(run, position) =

@@ -10,8 +10,12 @@ type internal BusyWait(processors: int) =
     /// In microseconds: about what a sleep costs, both ends included.
     static let moment = 50L
 
-    /// So many moments in a row that nothing came in are proof enough.
-    static let patience = 4
+    /// After a look in vain: two sides that answer each other at once, and each sleep just before they are answered, would wake each
+    /// other for ever. The one that looks through the other's waking ends that.
+    static let longMoment = 150L
+
+    /// So many looks in a row that nothing came in are proof enough.
+    static let patience = 3
 
     /// So many waits then sleep at once.
     static let pause = 64
@@ -29,15 +33,17 @@ type internal BusyWait(processors: int) =
     member _.NextMoment() : int64 =
         if not isWorthwhile then
             0L
-        elif failures < patience then
+        elif failures = 0 then
             moment
+        elif failures < patience then
+            longMoment
         else
             skipped <- skipped + 1
 
             if skipped > pause then
                 // One more try: what follows decides.
                 skipped <- 0
-                moment
+                longMoment
             else
                 0L
 

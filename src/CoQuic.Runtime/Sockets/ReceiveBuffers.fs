@@ -3,7 +3,7 @@ namespace CoQuic.Runtime
 open System
 
 /// Memory to receive into. A read needs room for the largest run, but what is handed out may live long: a large run takes
-/// its chunk along, a small one is moved into a chunk that it shares with others.
+/// its chunk along, a small one is moved into what other runs have left of theirs.
 [<Sealed>]
 type internal ReceiveBuffers() =
 
@@ -13,19 +13,54 @@ type internal ReceiveBuffers() =
     /// Up to here a run is moved: a chunk that is handed out is at least half used.
     static let largestMoved = chunkSize / 2
 
-    let mutable whole = GC.AllocateUninitializedArray<byte> chunkSize
-    let mutable shared = Array.empty<byte>
-    let mutable used = 0
+    let newChunk () =
+        GC.AllocateUninitializedArray<byte> chunkSize
+
+    let mutable whole = newChunk ()
+
+    /// Room behind runs that were handed out, for small ones.
+    let rests = Array.create 2 Memory<byte>.Empty
+
+    /// The least room that is enough; -1 where none is.
+    let tightest length =
+        let mutable found = -1
+
+        for index in 0 .. rests.Length - 1 do
+            if
+                rests[index].Length >= length
+                && (found < 0 || rests[index].Length < rests[found].Length)
+            then
+                found <- index
+
+        found
+
+    let keep (rest: Memory<byte>) =
+        let least = tightest 0
+
+        if rest.Length > rests[least].Length then
+            rests[least] <- rest
+
+    let place length : Memory<byte> =
+        match tightest length with
+        | -1 ->
+            let chunk = Memory(newChunk ())
+            keep (chunk.Slice length)
+            chunk.Slice(0, length)
+        | index ->
+            let rest = rests[index]
+            rests[index] <- rest.Slice length
+            rest.Slice(0, length)
 
     let move length : Memory<byte> =
-        if shared.Length - used < length then
-            shared <- GC.AllocateUninitializedArray<byte> chunkSize
-            used <- 0
-
-        let part = Memory(shared, used, length)
+        let part = place length
         whole.AsSpan(0, length).CopyTo part.Span
-        used <- used + length
         part
+
+    let handOut length : Memory<byte> =
+        let taken = Memory whole
+        keep (taken.Slice length)
+        whole <- newChunk ()
+        taken.Slice(0, length)
 
     /// Where the next read goes.
     member _.Target: byte[] = whole
@@ -35,6 +70,4 @@ type internal ReceiveBuffers() =
         if length <= largestMoved then
             move length
         else
-            let taken = Memory(whole, 0, length)
-            whole <- GC.AllocateUninitializedArray<byte> chunkSize
-            taken
+            handOut length

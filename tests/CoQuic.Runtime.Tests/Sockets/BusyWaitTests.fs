@@ -28,6 +28,16 @@ let tests =
               Expect.isGreaterThan looked 4 "some tries"
               Expect.isLessThan looked 40 "few"
 
+          testCase "after a look in vain the next is longer: through the peer's waking, not only its work"
+          <| fun () ->
+              let busy = BusyWait 2
+              let first = busy.NextMoment()
+              busy.OnLooked false
+              let second = busy.NextMoment()
+              Expect.isGreaterThan second (2L * first) "long enough for a peer that slept"
+              busy.OnLooked true
+              Expect.equal (busy.NextMoment()) first "as short as before once that helped"
+
           testCase "a try that finds something begins it again"
           <| fun () ->
               let busy = BusyWait 2

@@ -1,0 +1,99 @@
+module CoQuic.Runtime.Tests.HostTests
+
+open System
+open System.Net
+open Expecto
+open CoQuic.Engine
+open CoQuic.FSharp
+open CoQuic.Runtime
+
+/// What an engine was asked to do.
+type private Step =
+    | Heard
+    | Answered
+
+/// An engine that takes so long to hear a run, and has its answers wait until it is entered again. A clock of its own goes by.
+type private SlowEngine(microsecondsPerRun: int64) =
+    let mutable now = 0L
+    let steps = ResizeArray<Step>()
+
+    let pending =
+        { QueryResult.empty with
+            SendPending = true }
+
+    member _.Now() = TimeUs now
+    member _.Steps = List.ofSeq steps
+
+    interface IEngine with
+        member _.Feed(_, input) =
+            if input = Input.TimerExpired then
+                steps.Add Answered
+
+            QueryResult.empty
+
+        member _.Receive(_, _) =
+            now <- now + microsecondsPerRun
+            steps.Add Heard
+            pending
+
+        member _.Open(_, _) = struct (None, QueryResult.empty)
+        member _.Statistics _ = None
+        member _.Drops() = Map.empty
+        member _.Dispose() = ()
+
+let private run: ReceivedRun =
+    let peer = UdpAddress.ofEndPoint (IPEndPoint(IPAddress.Loopback, 2))
+
+    { Buffer = Memory [| 1uy |]
+      SegmentSize = 1
+      Ecn = EcnCodepoint.NotEct
+      Route =
+        { Local = UdpAddress.unspecified
+          Remote = peer } }
+
+let private silent: Program<unit, unit> =
+    { Init = (), []
+      Update = fun _ _ () -> (), [] }
+
+/// What a host has its engine do while so many runs are there to be read.
+let private stepsOf runs microsecondsPerRun =
+    use engine = new SlowEngine(microsecondsPerRun)
+    let socket = new FakeSocket()
+
+    for _ in 1..runs do
+        socket.Arrived.Enqueue run
+
+    let services: HostServices =
+        { Now = engine.Now
+          Utc = fun () -> DateTimeOffset.UnixEpoch
+          Resolve = fun _ _ -> ()
+          Record = ignore
+          Shard = null
+          Hooks = HostHooks() }
+
+    use sockets =
+        new SocketGroup(socket, fun _ -> raise (NotSupportedException "a second socket"))
+
+    let host = Host(sockets, engine, silent, services)
+
+    while socket.Arrived.Count > 0 do
+        host.Turn false
+
+    engine.Steps
+
+[<Tests>]
+let tests =
+    testList
+        "hosts"
+        [ testCase "one answer for all that is there, as long as it is heard in no time"
+          <| fun () ->
+              Expect.equal (stepsOf 5 1L) [ Heard; Heard; Heard; Heard; Heard; Answered ] "hears all, answers once"
+
+          testCase "what takes long to hear is answered before the rest is heard"
+          <| fun () ->
+              Expect.equal
+                  (stepsOf 4 30L)
+                  [ Heard; Heard; Answered; Heard; Heard; Answered ]
+                  "two of thirty microseconds are enough for an answer"
+
+              Expect.equal (stepsOf 2 1_000L) [ Heard; Answered; Heard; Answered ] "one of a millisecond is" ]
