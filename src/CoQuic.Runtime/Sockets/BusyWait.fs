@@ -14,7 +14,7 @@ type internal BusyWait(processors: int) =
     /// other for ever. The one that looks through the other's waking ends that.
     static let longMoment = 150L
 
-    /// So many looks in a row that nothing came in are proof enough.
+    /// So many looks in vain, without a short one that was not, are proof enough.
     static let patience = 3
 
     /// So many waits then sleep at once.
@@ -22,9 +22,12 @@ type internal BusyWait(processors: int) =
 
     let mutable failures = 0
     let mutable skipped = 0
+    let mutable isLong = false
 
     /// A look in vain shows nothing where the peer could not run meanwhile.
     let isWorthwhile = processors > 1
+
+    let look () = if isLong then longMoment else moment
 
     /// As the machine has it.
     new() = BusyWait Environment.ProcessorCount
@@ -33,20 +36,26 @@ type internal BusyWait(processors: int) =
     member _.NextMoment() : int64 =
         if not isWorthwhile then
             0L
-        elif failures = 0 then
-            moment
         elif failures < patience then
-            longMoment
+            look ()
         else
             skipped <- skipped + 1
 
             if skipped > pause then
                 // One more try: what follows decides.
                 skipped <- 0
-                longMoment
+                look ()
             else
                 0L
 
     /// Whether something came in while we looked.
     member _.OnLooked(found: bool) : unit =
-        failures <- if found then 0 else min patience (failures + 1)
+        if not found then
+            failures <- min patience (failures + 1)
+        elif isLong then
+            // If that helped, a short look will do from now on; where things come as slowly as this, it is given up again.
+            failures <- min failures (patience - 1)
+        else
+            failures <- 0
+
+        isLong <- not found

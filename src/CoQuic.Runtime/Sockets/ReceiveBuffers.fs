@@ -19,7 +19,7 @@ type internal ReceiveBuffers() =
     let mutable whole = newChunk ()
 
     /// Room behind runs that were handed out, for small ones.
-    let rests = Array.create 2 Memory<byte>.Empty
+    let rests = Array.create 4 Memory<byte>.Empty
 
     /// The least room that is enough; -1 where none is.
     let tightest length =

@@ -38,6 +38,21 @@ let tests =
               busy.OnLooked true
               Expect.equal (busy.NextMoment()) first "as short as before once that helped"
 
+          testCase "where only long looks find something, looking is given up as well"
+          <| fun () ->
+              let busy = BusyWait 2
+              let short = busy.NextMoment()
+
+              let looked =
+                  [ for _ in 1..1000 do
+                        let moment = busy.NextMoment()
+
+                        if moment > 0L then
+                            busy.OnLooked(moment > short)
+                            moment ]
+
+              Expect.isLessThan looked.Length 60 "few"
+
           testCase "a try that finds something begins it again"
           <| fun () ->
               let busy = BusyWait 2
