@@ -15,7 +15,7 @@ let private name = "coquic-managed"
 let library = Path.Combine(folder, $"lib{name}.so")
 
 /// The names under which CoQUIC's own libraries are known: bindings link one of them.
-let private otherNames = [ "quictls"; "boringssl" ]
+let otherNames = [ "quictls"; "boringssl" ]
 
 /// An ahead-of-time compiler needs a linker.
 let canBeMade = OperatingSystem.IsLinux() && hasProgram "cc"
@@ -53,6 +53,15 @@ let private publish isPortable (target: string) =
 
     run "dotnet" (arguments @ instructionSet isPortable)
 
+/// Puts a file in its place at once: programs that have the old one open, or run it, keep that.
+let private put (target: string) (write: string -> unit) =
+    let fresh = target + ".new"
+    write fresh
+    File.Move(fresh, target, overwrite = true)
+
+let private copy (source: string) (target: string) =
+    put target (fun fresh -> File.Copy(source, fresh, overwrite = true))
+
 let private packageVersion () =
     Text.RegularExpressions.Regex
         .Match(File.ReadAllText(inRoot "Directory.Build.props"), "<VersionPrefix>(.*)</VersionPrefix>")
@@ -61,7 +70,7 @@ let private packageVersion () =
 let private write (path: string) (lines: string list) =
     let path = Path.Combine(folder, path)
     Directory.CreateDirectory((Path.GetDirectoryName path)) |> ignore
-    File.WriteAllText(path, String.Join("\n", lines) + "\n")
+    put path (fun fresh -> File.WriteAllText(fresh, String.Join("\n", lines) + "\n"))
 
 // Package files find library and header from where they lie themselves, so that the folder can be moved.
 
@@ -95,7 +104,7 @@ let private copyHeaders () =
     for file in Directory.GetFiles(source, "*.h", SearchOption.AllDirectories) do
         let target = Path.Combine(folder, "include", Path.GetRelativePath(source, file))
         Directory.CreateDirectory((Path.GetDirectoryName target)) |> ignore
-        File.Copy(file, target, overwrite = true)
+        copy file target
 
 /// The library under another name, for what links that name or asks pkg-config for it.
 let private link (other: string) =
@@ -104,8 +113,8 @@ let private link (other: string) =
         stop $"native knows the names {known}, not '{other}'."
 
     let path = Path.Combine(folder, $"libcoquic-{other}.so")
-    File.Delete path
-    File.CreateSymbolicLink(path, Path.GetFileName library) |> ignore
+    File.Delete(path + ".new")
+    put path (fun fresh -> File.CreateSymbolicLink(fresh, Path.GetFileName library) |> ignore)
     writePkgConfig $"coquic-{other}"
 
 /// Makes library, header and package files in artifacts/native, and links under other names.
@@ -116,7 +125,7 @@ let makeFor isPortable (others: string list) =
     heading "native library"
     let published = Path.Combine(folder, "publish")
     publish isPortable published
-    File.Copy(Path.Combine(published, "CoQuic.Native.so"), library, overwrite = true)
+    copy (Path.Combine(published, "CoQuic.Native.so")) library
     copyHeaders ()
     writePkgConfig name
     writeCMake ()

@@ -34,9 +34,9 @@ type internal Host<'model, 'message when 'message: equality>
     /// In microseconds: answers wait no longer for more to come in. What reads long keeps a peer idle that waits for the first of them.
     static let answersWait = 50L
 
-    /// Bytes of a run from which on it is bulk: who sends so much waits for no answer to the first of it, and connections that share
-    /// the load cost less the more of it is heard before they take their turns.
-    static let bulk = 16_384
+    /// Unless so many runs were read in a row and there are always more: who sends all these waits for no answer to the first of them, and
+    /// connections that share a load cost less the more of it is heard before they take their turns.
+    static let deepQueue = 64
 
     /// Notices are few, unless somebody floods.
     static let noticesPerTurn = 16
@@ -52,7 +52,7 @@ type internal Host<'model, 'message when 'message: equality>
     let mutable running, first = Running.start (services.Now()) program
     let mutable deadline: TimeUs voption = ValueNone
     let mutable reenter = false
-    let mutable isHearingBulk = false
+    let mutable readInARow = 0
     let mutable isEnding = false
 
     let isAlive connection =
@@ -166,7 +166,6 @@ type internal Host<'model, 'message when 'message: equality>
 
     let hearRun (run: ReceivedRun) =
         let now = services.Now()
-        isHearingBulk <- run.Buffer.Length >= bulk
         let route = routes.Of(&run.Route, isAlive)
         services.Hooks.Peer <- run.Route.Remote
 
@@ -207,13 +206,19 @@ type internal Host<'model, 'message when 'message: equality>
             budget <- budget - 1
             hear notice
 
+    /// Whether there was a run to be read.
+    let readNext () =
+        let isThere = reception.TakeNext()
+        readInARow <- if isThere then readInARow + 1 else 0
+        isThere
+
     /// A program's commands take effect before it hears of the network again.
     let receive (one: unit -> bool) =
         let finish = services.Now().Microseconds + answersWait
         let mutable budget = runsPerTurn
 
         let isTimely () =
-            not reenter || isHearingBulk || services.Now().Microseconds < finish
+            not reenter || readInARow >= deepQueue || services.Now().Microseconds < finish
 
         while budget > 0 && actions.Count = 0 && outbox.HasRoom && isTimely () && one () do
             budget <- budget - 1
@@ -277,7 +282,7 @@ type internal Host<'model, 'message when 'message: equality>
             hearNotices ()
 
         if readiness.HasFlag Readiness.Readable then
-            receive reception.TakeNext
+            receive readNext
 
         receive reception.TakeHandedOver
         elapse ()

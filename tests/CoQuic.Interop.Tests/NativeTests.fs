@@ -218,6 +218,7 @@ let received =
               told 0UL 0UL [| 1uy; 2uy |] false into effects
               told 0UL 2UL [| 3uy |] false into effects
               told 0UL 3UL [||] true into effects
+              into.Finish effects
               Expect.equal (List.ofSeq effects) [ data 0UL 0UL [| 1uy; 2uy; 3uy |] (Some 3UL) ] "with its end"
 
           testCase "another stream, a gap, another effect or an end begins a new one"
@@ -228,8 +229,10 @@ let received =
               told 4UL 1UL [| 2uy |] true into effects
               told 4UL 2UL [| 3uy |] false into effects
               told 4UL 9UL [| 4uy |] false into effects
+              into.Finish effects
               effects.Add(state StateChange.HandshakeReady)
               told 4UL 10UL [| 5uy |] false into effects
+              into.Finish effects
 
               Expect.equal
                   (List.ofSeq effects)
@@ -247,17 +250,74 @@ let received =
               into.Begin 2
               told 0UL 0UL [| 1uy; 2uy |] false into effects
               told 0UL 2UL [| 3uy; 4uy; 5uy |] false into effects
+              into.Finish effects
               let earlier = List.ofSeq effects
               effects.Clear()
               into.Begin 2
               told 0UL 5UL [| 6uy; 7uy |] false into effects
+              into.Finish effects
 
               Expect.equal
                   (earlier @ List.ofSeq effects)
                   [ data 0UL 0UL [| 1uy; 2uy |] None
                     data 0UL 2UL [| 3uy; 4uy; 5uy |] None
                     data 0UL 5UL [| 6uy; 7uy |] None ]
-                  "every byte" ]
+                  "every byte"
+
+          testCase "what was in a run that the driver owns lies where the datagrams were, as far as they were fed"
+          <| fun () ->
+              let run = Array.create 6 9uy
+              let into, effects = ReceivedStreamData(), List<Effect>()
+              into.Begin(Memory run)
+              into.OnFed 3
+              told 0UL 0UL [| 1uy; 2uy |] false into effects
+              into.OnFed 6
+              told 0UL 2UL [| 3uy; 4uy |] false into effects
+              into.Finish effects
+              Expect.equal (List.ofSeq effects) [ data 0UL 0UL [| 1uy; 2uy; 3uy; 4uy |] None ] "one effect"
+              Expect.equal run [| 1uy; 2uy; 3uy; 4uy; 9uy; 9uy |] "in the run's memory"
+
+          testCase "a datagram that brings more than it holds, since others were early, spoils none that follows it"
+          <| fun () ->
+              let run = Array.create 6 9uy
+              let into, effects = ReceivedStreamData(), List<Effect>()
+              into.Begin(Memory run)
+              into.OnFed 3
+              told 0UL 0UL [| 1uy; 2uy |] false into effects
+              told 0UL 2UL [| 3uy; 4uy; 5uy; 6uy |] false into effects
+              Expect.equal run[3..] [| 9uy; 9uy; 9uy |] "what is still to be fed"
+              into.OnFed 6
+              told 0UL 6UL [| 7uy |] false into effects
+              into.Finish effects
+
+              Expect.equal
+                  (List.ofSeq effects)
+                  [ data 0UL 0UL [| 1uy; 2uy |] None
+                    data 0UL 2UL [| 3uy; 4uy; 5uy; 6uy; 7uy |] None ]
+                  "every byte"
+
+          testCase "a run of many datagrams costs as much memory as one of few"
+          <| fun () ->
+              let into, effects = ReceivedStreamData(), List<Effect>(4)
+
+              let gather datagrams =
+                  let run = Array.zeroCreate<byte>(1000 * datagrams)
+                  let piece = Array.zeroCreate<byte> 900
+                  effects.Clear()
+                  let before = GC.GetAllocatedBytesForCurrentThread()
+                  into.Begin(Memory run)
+
+                  for index in 0 .. datagrams - 1 do
+                      into.OnFed(1000 * (index + 1))
+                      told 0UL (900UL * uint64 index) piece false into effects
+
+                  into.Finish effects
+                  GC.GetAllocatedBytesForCurrentThread() - before
+
+              let atBest datagrams =
+                  List.min [ for _ in 1..10 -> gather datagrams ]
+
+              Expect.equal (atBest 40) (atBest 2) "one effect" ]
 
 [<Tests>]
 let waiting =

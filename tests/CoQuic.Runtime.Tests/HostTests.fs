@@ -41,11 +41,11 @@ type private SlowEngine(microsecondsPerRun: int64) =
         member _.Drops() = Map.empty
         member _.Dispose() = ()
 
-let private runOf bytes : ReceivedRun =
+let private run: ReceivedRun =
     let peer = UdpAddress.ofEndPoint (IPEndPoint(IPAddress.Loopback, 2))
 
-    { Buffer = Memory(Array.zeroCreate<byte> bytes)
-      SegmentSize = min bytes 1_472
+    { Buffer = Memory [| 1uy |]
+      SegmentSize = 1
       Ecn = EcnCodepoint.NotEct
       Route =
         { Local = UdpAddress.unspecified
@@ -55,13 +55,13 @@ let private silent: Program<unit, unit> =
     { Init = (), []
       Update = fun _ _ () -> (), [] }
 
-/// What a host has its engine do while so many runs of a size are there to be read.
-let private stepsOfRuns bytes runs microsecondsPerRun =
+/// What a host has its engine do while so many runs are there to be read.
+let private stepsOf runs microsecondsPerRun =
     use engine = new SlowEngine(microsecondsPerRun)
     let socket = new FakeSocket()
 
     for _ in 1..runs do
-        socket.Arrived.Enqueue(runOf bytes)
+        socket.Arrived.Enqueue run
 
     let services: HostServices =
         { Now = engine.Now
@@ -81,8 +81,6 @@ let private stepsOfRuns bytes runs microsecondsPerRun =
 
     engine.Steps
 
-let private stepsOf runs microsecondsPerRun = stepsOfRuns 1 runs microsecondsPerRun
-
 [<Tests>]
 let tests =
     testList
@@ -100,6 +98,13 @@ let tests =
 
               Expect.equal (stepsOf 2 1_000L) [ Heard; Answered; Heard; Answered ] "one of a millisecond is"
 
-          testCase "bulk is heard together, however long it takes"
+          testCase "from a queue that has no end as much is heard as in no time"
           <| fun () ->
-              Expect.equal (stepsOfRuns 60_000 4 30L) [ Heard; Heard; Heard; Heard; Answered ] "hears all, answers once" ]
+              let steps = stepsOf 200 1_000L
+              let first, later = List.splitAt 128 steps
+              Expect.equal (List.take 4 first) [ Heard; Answered; Heard; Answered ] "each is answered at first"
+
+              let together =
+                  List.replicate 16 Heard @ [ Answered ] |> List.replicate 4 |> List.concat
+
+              Expect.equal (List.take together.Length later) together "a turn's worth at a time later on" ]

@@ -50,6 +50,7 @@ internal static unsafe partial class Calls
             CoquicEndpoint target = Find(endpoint);
             EndpointResult done = operation(target, Incoming.Instant(now), new ConnectionHandle(connection), input);
             *result = ResultBlock.Write(done);
+            target.OnResultCopied();
             return Status.Ok;
         }
         catch (OutOfMemoryException)

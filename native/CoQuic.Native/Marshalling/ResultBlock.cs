@@ -1,4 +1,4 @@
-using System.Collections.Generic;
+using System;
 using System.Runtime.InteropServices;
 using CoQuic.Abi;
 using CoQuic.Engine;
@@ -22,13 +22,13 @@ internal unsafe struct ResultBlock
     /// <summary>Copies a result. The caller frees it.</summary>
     public static ResultBlock* Write(EndpointResult result)
     {
-        IReadOnlyList<Effect> effects = result.Effects;
+        ReadOnlySpan<Effect> effects = result.EffectSpan;
         int count = 0;
         nuint bytes = 0;
-        for (int index = 0; index < effects.Count; index++)
+        foreach (Effect effect in effects)
         {
-            count += EffectWriter.CountOf(effects[index]);
-            bytes += EffectWriter.BytesOf(effects[index]);
+            count += EffectWriter.CountOf(effect);
+            bytes += EffectWriter.BytesOf(effect);
         }
 
         nuint effectsSize = (nuint)count * (nuint)sizeof(CoquicEffect);
@@ -44,8 +44,8 @@ internal unsafe struct ResultBlock
         };
         CoquicEffect* first = EffectsOf(block);
         var writer = new EffectWriter(first, (byte*)(first + count));
-        for (int index = 0; index < effects.Count; index++)
-            writer.Write(effects[index]);
+        foreach (Effect effect in effects)
+            writer.Write(effect);
         return block;
     }
 

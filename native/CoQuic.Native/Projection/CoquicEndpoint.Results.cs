@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using CoQuic.Engine;
 
@@ -11,10 +12,11 @@ internal sealed partial class CoquicEndpoint
     private EndpointResult Project(EndpointResult result, ConnectionHandle addressed = default)
     {
         NextWakeup = result.NextWakeup;
-        if (_endings.CountGone(_endpoint.ConnectionCount) == 0 && IsToldAsItIs(result.Effects))
+        ReadOnlySpan<Effect> told = result.EffectSpan;
+        if (_endings.CountGone(_endpoint.ConnectionCount) == 0 && IsToldAsItIs(told))
             return result;
-        var effects = new List<Effect>(result.Effects.Count + 1);
-        foreach (Effect effect in result.Effects)
+        var effects = new List<Effect>(told.Length + 1);
+        foreach (Effect effect in told)
             Project(effect, result, addressed, effects);
         EffectOrder.Sort(effects);
         _endings.TellClosed(_endpoint, effects);
@@ -22,9 +24,8 @@ internal sealed partial class CoquicEndpoint
     }
 
     /// <summary>Most results are one of these, or nothing.</summary>
-    private static bool IsToldAsItIs(IReadOnlyList<Effect> effects) => effects.Count == 0
-        || (effects.Count == 1
-            && effects[0] is ReceiveStreamDataEffect or ReceiveDatagramDataEffect or SendDatagramEffect { Connection.Value: not 0 });
+    private static bool IsToldAsItIs(ReadOnlySpan<Effect> effects) => effects
+        is [] or [ReceiveStreamDataEffect or ReceiveDatagramDataEffect or SendDatagramEffect { Connection.Value: not 0 }];
 
     private void Project(Effect effect, EndpointResult result, ConnectionHandle addressed, List<Effect> effects)
     {
@@ -76,7 +77,7 @@ internal sealed partial class CoquicEndpoint
     {
         var effects = new List<Effect>(received.Effects);
         EndpointResult last = received;
-        foreach (Effect effect in received.Effects)
+        foreach (Effect effect in received.EffectSpan)
         {
             if (effect is not StateEventEffect { Change: StateChange.HandshakeReady } ready)
                 continue;
@@ -97,13 +98,13 @@ internal sealed partial class CoquicEndpoint
     /// </summary>
     private static EndpointResult WithoutStatelessAnswer(EndpointResult received)
     {
-        IReadOnlyList<Effect> effects = received.Effects;
+        ReadOnlySpan<Effect> effects = received.EffectSpan;
         int place = 0;
-        while (place < effects.Count && effects[place] is not SendDatagramEffect { Connection.Value: 0 })
+        while (place < effects.Length && effects[place] is not SendDatagramEffect { Connection.Value: 0 })
             place++;
-        if (place == effects.Count)
+        if (place == effects.Length)
             return received;
-        var others = new List<Effect>(effects);
+        var others = new List<Effect>(received.Effects);
         others.RemoveAt(place);
         return received with { Effects = others };
     }
@@ -119,7 +120,7 @@ internal sealed partial class CoquicEndpoint
     /// <summary>Whether the same input began a connection that it also ended: then no caller ever gets to use it.</summary>
     private static bool WasAccepted(ConnectionHandle connection, EndpointResult result)
     {
-        foreach (Effect effect in result.Effects)
+        foreach (Effect effect in result.EffectSpan)
         {
             if (effect is ConnectionLifecycleEventEffect { Event: Lifecycle.Accepted } && effect.Connection == connection)
                 return true;

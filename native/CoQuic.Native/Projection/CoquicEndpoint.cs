@@ -111,6 +111,13 @@ internal sealed partial class CoquicEndpoint : IDisposable
     public EndpointResult RequestMigration(TimeUs now, ConnectionHandle connection, in RequestMigration input) =>
         Refusal(connection) ?? Project(_endpoint.RequestMigration(now, connection, input));
 
+    /// <summary>The caller has a copy of the result: what it was copied from serves the next call.</summary>
+    public void OnResultCopied()
+    {
+        if (_endpoint.ReclaimMemory())
+            _received.Reuse();
+    }
+
     /// <summary>Forgets everything in silence.</summary>
     public void Dispose() => _endpoint.Dispose();
 

@@ -1,3 +1,4 @@
+using System;
 
 namespace CoQuic.Engine;
 
@@ -5,8 +6,12 @@ namespace CoQuic.Engine;
 internal sealed partial class Connection
 {
     /// <summary>Writes to a stream; the bytes are held until they are acknowledged.</summary>
-    public LocalErrorCode? SendStreamData(in SendStreamData input, bool isOwned) =>
-        IsAlive ? _streams.Send(input.StreamId, input.Bytes, isOwned, input.Fin, input.Priority) : null;
+    public LocalErrorCode? SendStreamData(in SendStreamData input) =>
+        IsAlive ? _streams.Send(input.StreamId, input.Bytes, input.Fin, input.Priority) : null;
+
+    /// <summary>Writes a copy of bytes to a stream.</summary>
+    public LocalErrorCode? SendStreamData(StreamId streamId, ReadOnlySpan<byte> bytes, bool fin, int priority) =>
+        IsAlive ? _streams.SendCopy(streamId, bytes, fin, priority) : null;
 
     /// <summary>The application has used received bytes: the peer gets credit for as many.</summary>
     public LocalErrorCode? ConsumeStreamData(StreamId streamId, ulong bytes) =>

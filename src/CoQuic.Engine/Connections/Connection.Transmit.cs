@@ -41,16 +41,29 @@ internal sealed partial class Connection
 
         AntiAmplification amplification = CurrentPath.Amplification;
         bool wasAtLimit = amplification.IsAtLimit;
-        int sent = OwesConnectionIdsForPaths && TryTransmitDatagram(now, runs, effects) ? 1 : 0;
+        bool isPacketDue = IsPacketDue(now);
+        int sent = isPacketDue && OwesConnectionIdsForPaths && TryTransmitDatagram(now, runs, effects) ? 1 : 0;
         TransmitPathProbes(now, runs, effects);
-        while (sent < MaximumDatagramsPerDrain && !_keys.AreWornOut && TryTransmitDatagram(now, runs, effects))
+        while (isPacketDue && sent < MaximumDatagramsPerDrain && !_keys.AreWornOut && TryTransmitDatagram(now, runs, effects))
             sent++;
         IsSendContinuationPending = sent == MaximumDatagramsPerDrain || _keys.AreWornOut;
         if (!IsSendContinuationPending)
             TransmitMtuProbe(now, runs, effects);
-        NoteWhatStopped(now);
+        NoteWhatStopped(now, wantsToSend: isPacketDue && HasEliciting(ApplicationLevel) && _keys.CanSend(ApplicationLevel));
         if (amplification.IsAtLimit != wasAtLimit)
             _loss.Rearm(now, RecoveryContext);
+    }
+
+    /// <summary>Whether a packet of any level has something to carry: what arrives in a transfer mostly asks for none yet.</summary>
+    private bool IsPacketDue(TimeUs now)
+    {
+        foreach (EncryptionLevel level in SendingLevels)
+        {
+            if (_keys.CanSend(level) && (_spaces[level].Probes > 0 || IsAckDue(now, level) || HasEliciting(level)))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>
@@ -73,10 +86,9 @@ internal sealed partial class Connection
     /// RFC 9002 §7.8: the window may grow only when it, or the pacer, was what stopped sending; want of data or of credit, and the
     /// bound on one drain, leave it unused.
     /// </summary>
-    private void NoteWhatStopped(TimeUs now)
+    private void NoteWhatStopped(TimeUs now, bool wantsToSend)
     {
         PathRecovery recovery = CurrentPath.Recovery;
-        bool wantsToSend = HasEliciting(ApplicationLevel) && _keys.CanSend(ApplicationLevel);
         recovery.IsAppLimited = !wantsToSend;
         recovery.IsInterrupted = IsSendContinuationPending;
         _isPacingBlocked = !IsSendContinuationPending

@@ -67,6 +67,8 @@ internal sealed class GatheredEffects(ConnectionHandle connection)
 
     private static void Move(List<Effect> from, List<Effect> to)
     {
+        if (from.Count == 0)
+            return;
         to.AddRange(from);
         from.Clear();
     }

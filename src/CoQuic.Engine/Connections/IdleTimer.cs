@@ -52,7 +52,7 @@ internal sealed class IdleTimer
     {
         if (_timeout == TimeSpan.Zero)
             return null;
-        TimeSpan minimum = MinimumPtos * pto;
+        TimeSpan minimum = TimeSpan.FromTicks(MinimumPtos * pto.Ticks);
         return _restarted + (_timeout > minimum ? _timeout : minimum);
     }
 }

@@ -7,7 +7,10 @@ namespace CoQuic.Engine;
 /// Where outgoing datagrams are written: fresh chunks, cut into datagrams, one behind the other. Neighbours of equal size on one
 /// route become one <see cref="SendDatagramEffect"/>, so that one system call and one small object serve many packets.
 /// </summary>
-/// <remarks>A chunk is never written again once its bytes were handed out: what an effect holds stays as it is.</remarks>
+/// <remarks>
+/// A chunk is never written again once its bytes were handed out: what an effect holds stays as it is, unless the host says that it has
+/// copied it.
+/// </remarks>
 internal sealed class DatagramRuns
 {
     /// <summary>
@@ -74,6 +77,15 @@ internal sealed class DatagramRuns
         _runStart = _written;
         _segments = 0;
         _isLastShort = false;
+    }
+
+    /// <summary>All that was handed out has been copied: the chunk is written from its start again.</summary>
+    public void Reclaim()
+    {
+        if (_segments > 0)
+            return;
+        _written = 0;
+        _runStart = 0;
     }
 
     private bool CanJoin(int length, DatagramAddressing addressing) =>

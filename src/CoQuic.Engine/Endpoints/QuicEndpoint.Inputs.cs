@@ -137,7 +137,7 @@ public sealed partial class QuicEndpoint
     public EndpointResult SendStreamData(TimeUs now, ConnectionHandle connection, in SendStreamData input)
     {
         SendStreamData data = input;
-        return Perform(now, connection, input.StreamId, found => found.SendStreamData(data, isOwned: true));
+        return Perform(now, connection, input.StreamId, found => found.SendStreamData(data));
     }
 
     /// <summary>Writes to a stream bytes that the caller may change afterwards: they are copied.</summary>
@@ -148,8 +148,13 @@ public sealed partial class QuicEndpoint
     /// <param name="fin">Whether the stream ends behind them.</param>
     /// <param name="priority">Higher goes first where streams and datagrams compete.</param>
     public EndpointResult SendStreamData(
-        TimeUs now, ConnectionHandle connection, StreamId streamId, ReadOnlySpan<byte> bytes, bool fin, int priority = 0) =>
-        SendStreamData(now, connection, new SendStreamData(streamId, Bytes.CopyOf(bytes), fin, priority));
+        TimeUs now, ConnectionHandle connection, StreamId streamId, ReadOnlySpan<byte> bytes, bool fin, int priority = 0)
+    {
+        Begin();
+        return _connections.TryGetValue(connection, out Connection? found)
+            ? Conclude(now, found, streamId, found.SendStreamData(streamId, bytes, fin, priority))
+            : Refuse(now, connection);
+    }
 
     /// <summary>
     /// Queues a DATAGRAM (RFC 9221): it is sent once, as soon as congestion control allows it, and before streams. When too many wait,
@@ -261,12 +266,19 @@ public sealed partial class QuicEndpoint
     private EndpointResult Perform(TimeUs now, ConnectionHandle handle, StreamId? streamId, Command command)
     {
         Begin();
-        if (!_connections.TryGetValue(handle, out Connection? connection))
-            return Finish(now, new LocalError(handle, LocalErrorCode.UnsupportedOperation, null));
-        LocalErrorCode? refusal = command(connection);
-        Queue(connection);
-        return Finish(now, refusal is { } code ? new LocalError(handle, code, streamId) : null);
+        return _connections.TryGetValue(handle, out Connection? connection)
+            ? Conclude(now, connection, streamId, command(connection))
+            : Refuse(now, handle);
     }
+
+    private EndpointResult Conclude(TimeUs now, Connection connection, StreamId? streamId, LocalErrorCode? refusal)
+    {
+        Queue(connection);
+        return Finish(now, refusal is { } code ? new LocalError(connection.Handle, code, streamId) : null);
+    }
+
+    private EndpointResult Refuse(TimeUs now, ConnectionHandle handle) =>
+        Finish(now, new LocalError(handle, LocalErrorCode.UnsupportedOperation, null));
 
     /// <summary>A close drops what is not sent yet, but not what only waited for the end of the host's turn.</summary>
     private void SendDeferred(TimeUs now, Connection connection)

@@ -94,6 +94,19 @@ public sealed partial class QuicEndpoint : IDisposable
     /// <param name="reason">The reason.</param>
     public ulong CountDropped(DropReason reason) => _drops[reason];
 
+    /// <summary>
+    /// A host that has copied whatever the last result shows says so: its memory is written again, where it would be fresh otherwise.
+    /// </summary>
+    /// <returns>
+    /// Whether the memory of datagrams that the endpoint took over is the host's again, too. It is not while connections wait for their
+    /// turn, or while the handshake may wait for an answer.
+    /// </returns>
+    public bool ReclaimMemory()
+    {
+        _runs.Reclaim();
+        return _turns.Count == 0 && !_config.AsksForCertificateVerdicts && !_config.AsksForServerIdentities;
+    }
+
     /// <summary>Forgets everything in silence: nothing is sent. Results handed out before stay valid.</summary>
     public void Dispose()
     {

@@ -42,7 +42,7 @@ internal sealed class RttEstimator
     public bool HasSample => FirstSampleTime is not null;
 
     /// <summary>The PTO without max_ack_delay and without backoff: smoothed_rtt + max(4 × rttvar, kGranularity) (RFC 9002 §6.2.1).</summary>
-    public TimeSpan PtoBase => SmoothedRtt + Max(4 * RttVar, Granularity);
+    public TimeSpan PtoBase => SmoothedRtt + Max(TimeSpan.FromTicks(4 * RttVar.Ticks), Granularity);
 
     /// <summary>max(smoothed_rtt, latest_rtt): what the time threshold of loss detection counts in (RFC 9002 §6.1.2).</summary>
     public TimeSpan LongerRtt => Max(SmoothedRtt, LatestRtt);

@@ -11,7 +11,8 @@ internal sealed class SendChunks
 
     private const int SmallestTail = 64;
 
-    private const int LargestTail = 16 * 1024;
+    // Below what the runtime counts as a large object: those it gives back to the system, whose pages are cleared anew for each.
+    private const int LargestTail = 64 * 1024;
 
     // What a stream that rests with nothing buffered may keep for its next small writes.
     private const int RestingTail = 1024;
@@ -85,8 +86,8 @@ internal sealed class SendChunks
 
     private void StartTail(int wanted)
     {
-        int size = Math.Clamp(_tail.Length * 2, SmallestTail, LargestTail);
-        _tail = GC.AllocateUninitializedArray<byte>(Math.Max(size, wanted));
+        int size = Math.Clamp(Math.Max(_tail.Length * 2, wanted), SmallestTail, LargestTail);
+        _tail = GC.AllocateUninitializedArray<byte>(size);
         _tailUsed = 0;
         _lastChunkIsTail = false;
     }

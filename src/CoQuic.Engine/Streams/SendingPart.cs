@@ -39,24 +39,17 @@ internal sealed class SendingPart(ulong limit, ulong lowWaterMark)
     /// <summary>Whether STREAM_DATA_BLOCKED is due: once for each limit (RFC 9000 §4.1).</summary>
     public bool IsBlockedPending => State.CanSendStream() && Buffer.HasUnsent && Limit.ShouldReportBlocked;
 
-    /// <summary>Takes bytes from the application.</summary>
-    /// <param name="bytes">The bytes.</param>
-    /// <param name="owned">Whether nobody changes their memory until they are acknowledged; otherwise they are copied.</param>
-    /// <param name="fin">Whether the stream ends with them.</param>
+    /// <summary>Whether the application may write: the stream was neither ended nor reset.</summary>
+    public bool CanWrite => State.CanSendStream() && !Buffer.HasFin;
+
+    /// <summary>The application has written to <see cref="Buffer"/>.</summary>
+    /// <param name="fin">Whether the stream ends with that.</param>
     /// <param name="priority">The stream's priority from now on.</param>
-    /// <returns>False when the stream was ended or reset before.</returns>
-    public bool TryWrite(Bytes bytes, bool owned, bool fin, int priority)
+    public void OnWritten(bool fin, int priority)
     {
-        if (!State.CanSendStream() || Buffer.HasFin)
-            return false;
         Priority = priority;
-        if (owned)
-            Buffer.Append(bytes);
-        else
-            Buffer.AppendCopy(bytes.Span);
         if (fin)
             Buffer.AppendFin();
-        return true;
     }
 
     /// <summary>Abandons the stream (RFC 9000 §3.1). A second reset changes nothing.</summary>

@@ -1,3 +1,5 @@
+using System;
+
 namespace CoQuic.Engine;
 
 /// <content>What the application wants. Each answers with the reason for refusing, or with none; a refusal changes nothing.</content>
@@ -16,20 +18,29 @@ internal sealed partial class StreamSet
 
     /// <summary>Writes to a stream, which opens it when it is ours and new. Without bytes and without FIN nothing happens.</summary>
     /// <param name="id">The stream.</param>
-    /// <param name="bytes">What to write.</param>
-    /// <param name="owned">Whether nobody changes the memory until it is released; otherwise it is copied.</param>
+    /// <param name="bytes">What to write: memory that nobody changes until it is released.</param>
     /// <param name="isFin">Whether the stream ends with them.</param>
     /// <param name="priority">The stream's priority from now on.</param>
-    public LocalErrorCode? Send(StreamId id, Bytes bytes, bool owned, bool isFin, int priority)
+    public LocalErrorCode? Send(StreamId id, Bytes bytes, bool isFin, int priority)
     {
         if (bytes.IsEmpty && !isFin)
             return null;
-        if (FindToSend(id, out Stream? stream) is { } refusal)
+        if (FindToWrite(id, out Stream? stream) is { } refusal)
             return refusal;
-        if (stream?.Sending is not { } sending || !sending.TryWrite(bytes, owned, isFin, priority))
-            return LocalErrorCode.SendSideClosed;
-        BufferedBytes += (ulong)bytes.Length;
-        OnChanged(stream);
+        stream!.Sending!.Buffer.Append(bytes);
+        OnWritten(stream, bytes.Length, isFin, priority);
+        return null;
+    }
+
+    /// <summary>As <see cref="Send"/>, but the bytes are copied.</summary>
+    public LocalErrorCode? SendCopy(StreamId id, ReadOnlySpan<byte> bytes, bool isFin, int priority)
+    {
+        if (bytes.IsEmpty && !isFin)
+            return null;
+        if (FindToWrite(id, out Stream? stream) is { } refusal)
+            return refusal;
+        stream!.Sending!.Buffer.AppendCopy(bytes);
+        OnWritten(stream, bytes.Length, isFin, priority);
         return null;
     }
 
@@ -67,6 +78,20 @@ internal sealed partial class StreamSet
             return LocalErrorCode.FlowControlViolation;
         OnChanged(stream);
         return null;
+    }
+
+    private LocalErrorCode? FindToWrite(StreamId id, out Stream? stream)
+    {
+        if (FindToSend(id, out stream) is { } refusal)
+            return refusal;
+        return stream?.Sending is { CanWrite: true } ? null : LocalErrorCode.SendSideClosed;
+    }
+
+    private void OnWritten(Stream stream, int length, bool isFin, int priority)
+    {
+        stream.Sending!.OnWritten(isFin, priority);
+        BufferedBytes += (ulong)length;
+        OnChanged(stream);
     }
 
     private LocalErrorCode? FindToSend(StreamId id, out Stream? stream)

@@ -61,11 +61,17 @@ internal sealed unsafe class NativeDriver : IDriver
         return Finish(now, _results.LocalError);
     }
 
-    public QueryResult ReceiveDatagram(TimeUs now, in InboundDatagram input) =>
-        Receive(now, input.Bytes.Span, input.SegmentSize, input.Route, input.Ecn, input.AddressValidationIdentity);
+    public QueryResult ReceiveDatagram(TimeUs now, in InboundDatagram input)
+    {
+        Begin(input.Bytes.Length);
+        return Receive(now, input.Bytes.Span, input.SegmentSize, input.Route, input.Ecn, input.AddressValidationIdentity);
+    }
 
-    public QueryResult ReceiveOwnedDatagram(TimeUs now, in OwnedDatagram input) =>
-        Receive(now, input.Buffer.Span, input.SegmentSize, input.Route, input.Ecn, input.AddressValidationIdentity);
+    public QueryResult ReceiveOwnedDatagram(TimeUs now, in OwnedDatagram input)
+    {
+        _results.Begin(input.Buffer);
+        return Receive(now, input.Buffer.Span, input.SegmentSize, input.Route, input.Ecn, input.AddressValidationIdentity);
+    }
 
     public QueryResult TimerExpired(TimeUs now)
     {
@@ -236,7 +242,6 @@ internal sealed unsafe class NativeDriver : IDriver
     private QueryResult Receive(
         TimeUs now, ReadOnlySpan<byte> run, int segmentSize, RouteHandle? route, EcnCodepoint ecn, Bytes identity)
     {
-        Begin(run.Length);
         int segment = segmentSize > 0 ? segmentSize : Math.Max(1, run.Length);
         fixed (byte* bytes = run)
         fixed (byte* identityBytes = identity.Span)
@@ -250,10 +255,12 @@ internal sealed unsafe class NativeDriver : IDriver
             };
             for (int start = 0; start < run.Length; start += segment)
             {
+                int length = Math.Min(segment, run.Length - start);
                 written.Bytes.Data = bytes + start;
-                written.Bytes.Length = (nuint)Math.Min(segment, run.Length - start);
+                written.Bytes.Length = (nuint)length;
                 Status status = NativeMethods.InputDatagram(_endpoint, &written, Time(now), out nint result);
-                _results.Take(status, result, isLast: start + segment >= run.Length);
+                _results.OnFed(start + length);
+                _results.Take(status, result, isLast: start + length == run.Length);
             }
         }
 

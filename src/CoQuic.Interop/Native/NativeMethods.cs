@@ -81,18 +81,23 @@ internal static unsafe partial class NativeMethods
     public static partial void DestroyResult(nint result);
 
     [LibraryImport(Library, EntryPoint = "coquic_result_effect_count")]
+    [SuppressGCTransition]
     public static partial nuint EffectCount(nint result);
 
     [LibraryImport(Library, EntryPoint = "coquic_result_effect_at")]
+    [SuppressGCTransition]
     public static partial Status EffectAt(nint result, nuint index, CoquicEffect* effect);
 
     [LibraryImport(Library, EntryPoint = "coquic_result_next_wakeup")]
+    [SuppressGCTransition]
     public static partial CoquicOptionalTimeUs ResultNextWakeup(nint result);
 
     [LibraryImport(Library, EntryPoint = "coquic_result_local_error")]
+    [SuppressGCTransition]
     public static partial Status LocalError(nint result, CoquicLocalError* error);
 
     [LibraryImport(Library, EntryPoint = "coquic_result_send_continuation_pending")]
+    [SuppressGCTransition]
     public static partial byte SendContinuationPending(nint result);
 }
 

@@ -20,8 +20,15 @@ internal sealed unsafe class NativeResultReader
     private readonly ReceivedStreamData _streamData = new();
     private CoquicEffect[] _raw = new CoquicEffect[8];
 
-    /// <summary>The effects gathered so far.</summary>
-    public List<Effect> Effects => _effects;
+    /// <summary>The effects gathered over the input, which is at its end.</summary>
+    public List<Effect> Effects
+    {
+        get
+        {
+            _streamData.Finish(_effects);
+            return _effects;
+        }
+    }
 
     /// <summary>The wake-up of the last result.</summary>
     public TimeUs? NextWakeup { get; private set; }
@@ -39,6 +46,18 @@ internal sealed unsafe class NativeResultReader
         _effects.Clear();
         _streamData.Begin(bytes);
     }
+
+    /// <summary>A run of datagrams begins, whose memory is the driver's: what was in them goes where they lie.</summary>
+    /// <param name="run">The datagrams.</param>
+    public void Begin(Memory<byte> run)
+    {
+        _effects.Clear();
+        _streamData.Begin(run);
+    }
+
+    /// <summary>The run has been fed to the library up to here.</summary>
+    /// <param name="end">Where the last datagram ends.</param>
+    public void OnFed(int end) => _streamData.OnFed(end);
 
     /// <summary>Takes a call's result over.</summary>
     /// <param name="status">The call's status.</param>
@@ -90,11 +109,16 @@ internal sealed unsafe class NativeResultReader
     /// <returns>How many effects were read.</returns>
     private int ReadNext(CoquicEffect* effect, int count)
     {
+        if (effect->Kind == (byte)EffectKind.ReceiveStreamData)
+        {
+            _streamData.Add(effect->ReceiveStreamData, _effects);
+            return 1;
+        }
+
+        _streamData.Finish(_effects);
         if (effect->Kind == (byte)EffectKind.SendDatagram)
             return ReadRun(effect, count);
-        if (effect->Kind == (byte)EffectKind.ReceiveStreamData)
-            _streamData.Add(effect->ReceiveStreamData, _effects);
-        else if (ReadOne(effect) is { } read)
+        if (ReadOne(effect) is { } read)
             _effects.Add(read);
         return 1;
     }

@@ -31,6 +31,7 @@ type private Writer() =
         runs.Commit(length, addressing, effects)
 
     member _.Flush() = runs.Flush effects
+    member _.Reclaim() = runs.Reclaim()
     member _.Runs = [ for effect in effects -> effect :?> SendDatagramEffect ]
 
 let private finish (writer: Writer) =
@@ -129,6 +130,21 @@ let tests =
 
           testCase "a datagram larger than a chunk has one of its own"
           <| fun () -> Expect.equal (shapes [ 1200; 65_507; 1200 ]) [ [ 1200 ]; [ 65_507 ]; [ 1200 ] ] "three runs"
+
+          testCase "memory that was copied is written again, but not what waits to be flushed"
+          <| fun () ->
+              let writer = Writer()
+              writer.Write home 1200
+              writer.Reclaim()
+              writer.Write home 1200
+              writer.Flush()
+              let both = Array.append (Array.create 1200 0uy) (Array.create 1200 1uy)
+              Expect.equal (writer.Runs[0].Bytes.ToArray()) both "two datagrams"
+              writer.Reclaim()
+              writer.Write home 1200
+              writer.Flush()
+              Expect.equal (writer.Runs[1].Bytes.ToArray()) (Array.create 1200 2uy) "the third"
+              Expect.equal (writer.Runs[0].Bytes.Slice(0, 1200)) writer.Runs[1].Bytes "lies where the first lay"
 
           property "every datagram comes out whole, in order, on its route, and stays as it was"
           <| fun (datagrams: (uint16 * bool) list) ->

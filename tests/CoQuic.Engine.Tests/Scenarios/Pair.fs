@@ -86,6 +86,8 @@ type Pair =
         mutable Tamper: Side -> int -> Bytes -> Bytes
         /// What the network does with a datagram from a side besides the link: changes its route or its mark, or loses it.
         mutable Network: Side -> Passage -> Passage option
+        /// Whether hosts copy what results show, and both they and the endpoints write over everything as soon as they may.
+        mutable Reclaims: bool
         Flight: SortedDictionary<struct (TimeUs * int), obj>
         Random: Random
         Sent: Dictionary<Side, int>
@@ -155,6 +157,7 @@ let withConfigs (client: EndpointConfig) (server: EndpointConfig) (seed: int) li
           ServerEffects = List()
           Tamper = fun _ _ bytes -> bytes
           Network = fun _ passage -> Some passage
+          Reclaims = false
           Flight = SortedDictionary()
           Random = Random seed
           Sent = Dictionary()
@@ -258,8 +261,34 @@ let firstPacket (datagram: Bytes) =
     else
         failwith $"no packet: {datagram}"
 
+/// An effect whose bytes are nobody else's.
+let private detached (effect: Effect) : Effect =
+    let copied (bytes: Bytes) = bytesOf (bytes.ToArray())
+
+    match effect with
+    | :? SendDatagramEffect as run ->
+        SendDatagramEffect(run.Connection, run.Route, run.Ecn, run.IsPmtuProbe, copied run.Bytes, run.SegmentSize)
+    | :? ReceiveStreamDataEffect as data ->
+        ReceiveStreamDataEffect(
+            data.Connection,
+            data.StreamId,
+            data.Offset,
+            copied data.Bytes,
+            data.Fin,
+            data.FinalSize
+        )
+    | :? ReceiveDatagramDataEffect as datagram -> ReceiveDatagramDataEffect(datagram.Connection, copied datagram.Bytes)
+    | other -> other
+
 /// Takes in what an endpoint answered: datagrams travel, the rest is kept.
 let absorb side (result: EndpointResult) pair =
+    let result =
+        if pair.Reclaims then
+            result
+            |> having [ "Effects", box [| for effect in result.Effects -> detached effect |] ]
+        else
+            result
+
     match pair.Watches.TryGetValue(endpoint side pair) with
     | true, watch -> watch.OnResult(pair.Now, result)
     | _ -> ()
@@ -305,6 +334,25 @@ let nextEvent pair =
         | [] -> None
         | instants -> Some(List.min instants)
 
+/// A datagram arrives, in memory that its receiver takes over.
+let private arrive datagram pair =
+    let receiver = endpoint datagram.To pair
+    let memory = datagram.Bytes.ToArray()
+
+    let input =
+        OwnedDatagram(
+            Memory memory,
+            0,
+            Nullable datagram.Passage.Route,
+            datagram.Passage.Ecn,
+            datagram.Passage.Identity
+        )
+
+    absorb datagram.To (receiver.ReceiveOwnedDatagram(pair.Now, &input)) pair
+
+    if pair.Reclaims && receiver.ReclaimMemory() then
+        Array.Fill(memory, 0xAAuy)
+
 /// One event: the next arrival or deadline. False when nothing is left to happen.
 let step pair =
     let arrival =
@@ -327,16 +375,7 @@ let step pair =
         pair.Flight.Remove key |> ignore
         pair.Now <- TimeUs.Max(pair.Now, datagram.At)
 
-        let input =
-            InboundDatagram(
-                datagram.Bytes,
-                0,
-                Nullable datagram.Passage.Route,
-                datagram.Passage.Ecn,
-                datagram.Passage.Identity
-            )
-
-        absorb datagram.To ((endpoint datagram.To pair).ReceiveDatagram(pair.Now, &input)) pair
+        arrive datagram pair
         true
     | None, _, Some(at, side) ->
         pair.Now <- TimeUs.Max(pair.Now, at)

@@ -197,6 +197,15 @@ let tests =
               Expect.equal (found, offset, length) (true, 0UL, 10_000) "one range"
               Expect.equal (read buffer 0UL 10_000) (bytesAt 0UL 10_000) "the bytes in order"
 
+          testCase "a copy of any length comes back whole, and the writer may change what it wrote"
+          <| fun () ->
+              for length in [ 1; 511; 65_536; 65_537; 300_000 ] do
+                  let buffer, scratch = SendBuffer(), bytesAt 0UL length
+                  buffer.AppendCopy scratch
+                  Array.Clear scratch
+                  buffer.AppendCopy(bytesAt (uint64 length) 100)
+                  Expect.equal (read buffer 0UL (length + 100)) (bytesAt 0UL (length + 100)) $"{length} bytes and 100"
+
           testCase "an owned chunk is not copied: the packet reads the writer's memory"
           <| fun () ->
               let buffer, memory = SendBuffer(), bytesAt 0UL 4096

@@ -6,7 +6,7 @@ open CoQuic.Engine.Tests.Streams.StreamSetHarness
 
 let private write (streams: StreamSet) id offset length priority =
     let refusal =
-        streams.Send(id, Bytes.Wrap(bytesAt offset length), true, false, priority)
+        streams.Send(id, Bytes.Wrap(bytesAt offset length), false, priority)
 
     Expect.isFalse refusal.HasValue "accepted"
 

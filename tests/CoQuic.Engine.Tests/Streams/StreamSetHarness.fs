@@ -165,7 +165,7 @@ let lose (streams: StreamSet) records =
 
 /// The application writes bytes that fit their place in the stream.
 let send (streams: StreamSet) id offset length fin =
-    streams.Send(id, Bytes.Wrap(bytesAt offset length), true, fin, 0)
+    streams.Send(id, Bytes.Wrap(bytesAt offset length), fin, 0)
     |> Option.ofNullable
 
 /// The peer sends bytes that fit their place in the stream.
