@@ -34,9 +34,9 @@ type internal Host<'model, 'message when 'message: equality>
     /// In microseconds: answers wait no longer for more to come in. What reads long keeps a peer idle that waits for the first of them.
     static let answersWait = 50L
 
-    /// Unless so many runs were read in a row and there are always more: who sends all these waits for no answer to the first of them, and
-    /// connections that share a load cost less the more of it is heard before they take their turns.
-    static let deepQueue = 64
+    /// Of so many connections most have been answered, or have work of their own, whenever one waits: the more is read at a time, the less
+    /// each of them costs.
+    static let crowd = 256
 
     /// Notices are few, unless somebody floods.
     static let noticesPerTurn = 16
@@ -52,11 +52,13 @@ type internal Host<'model, 'message when 'message: equality>
     let mutable running, first = Running.start (services.Now()) program
     let mutable deadline: TimeUs voption = ValueNone
     let mutable reenter = false
-    let mutable readInARow = 0
     let mutable isEnding = false
 
     let isAlive connection =
         running.Interpreter.Connections.ContainsKey connection
+
+    let isCrowded () =
+        running.Interpreter.Connections.Count >= crowd
 
     let migrations = Migrations(sockets, routes, services.Hooks, isAlive)
 
@@ -206,19 +208,13 @@ type internal Host<'model, 'message when 'message: equality>
             budget <- budget - 1
             hear notice
 
-    /// Whether there was a run to be read.
-    let readNext () =
-        let isThere = reception.TakeNext()
-        readInARow <- if isThere then readInARow + 1 else 0
-        isThere
-
     /// A program's commands take effect before it hears of the network again.
     let receive (one: unit -> bool) =
         let finish = services.Now().Microseconds + answersWait
         let mutable budget = runsPerTurn
 
         let isTimely () =
-            not reenter || readInARow >= deepQueue || services.Now().Microseconds < finish
+            not reenter || services.Now().Microseconds < finish || isCrowded ()
 
         while budget > 0 && actions.Count = 0 && outbox.HasRoom && isTimely () && one () do
             budget <- budget - 1
@@ -282,7 +278,7 @@ type internal Host<'model, 'message when 'message: equality>
             hearNotices ()
 
         if readiness.HasFlag Readiness.Readable then
-            receive readNext
+            receive reception.TakeNext
 
         receive reception.TakeHandedOver
         elapse ()

@@ -8,6 +8,12 @@ open System.Runtime.InteropServices
 [<RequireQualifiedAccess>]
 module internal OutgoingRuns =
 
+    /// The size of a datagram that opens a connection (RFC 9000 §14.1).
+    let private smallestDatagram = 1_200
+
+    /// What is no larger is a handshake's, a request or an answer: who hears several of them at once answers the first only after the last.
+    let private isBulk (run: inref<OutgoingRun>) = run.Bytes.Length > smallestDatagram
+
     /// Whether datagrams go the same way, and are cut alike: all of one size but the last.
     let private areAlike (run: inref<OutgoingRun>) (next: inref<OutgoingRun>) =
         let isLast = next.Bytes.Length < run.SegmentSize
@@ -28,7 +34,7 @@ module internal OutgoingRuns =
             && obj.ReferenceEquals(first.Array, second.Array)
             && first.Offset + first.Count = second.Offset
 
-        if isBehind && areAlike &run &next then
+        if isBehind && isBulk &run && isBulk &next && areAlike &run &next then
             run <-
                 { run with
                     Bytes = ReadOnlyMemory(first.Array, first.Offset, first.Count + second.Count) }

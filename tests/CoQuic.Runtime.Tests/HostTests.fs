@@ -12,13 +12,20 @@ type private Step =
     | Heard
     | Answered
 
-/// An engine that takes so long to hear a run, and has its answers wait until it is entered again. A clock of its own goes by.
-type private SlowEngine(microsecondsPerRun: int64) =
+/// An engine that takes so long to hear a run, of which the first opens so many connections, and has its answers wait until it is entered
+/// again. A clock of its own goes by.
+type private SlowEngine(connections: int, microsecondsPerRun: int64) =
     let mutable now = 0L
     let steps = ResizeArray<Step>()
 
-    let pending =
-        { QueryResult.empty with
+    let accepted =
+        [ for handle in 1..connections ->
+              ConnectionLifecycleEvent
+                  { Connection = ConnectionHandle.create (uint64 handle)
+                    Event = Lifecycle.Accepted } ]
+
+    let pending effects =
+        { QueryResult.ofEffects effects with
             SendPending = true }
 
     member _.Now() = TimeUs now
@@ -33,8 +40,9 @@ type private SlowEngine(microsecondsPerRun: int64) =
 
         member _.Receive(_, _) =
             now <- now + microsecondsPerRun
+            let isFirst = steps.Count = 0
             steps.Add Heard
-            pending
+            pending (if isFirst then accepted else [])
 
         member _.Open(_, _) = struct (None, QueryResult.empty)
         member _.Statistics _ = None
@@ -55,9 +63,9 @@ let private silent: Program<unit, unit> =
     { Init = (), []
       Update = fun _ _ () -> (), [] }
 
-/// What a host has its engine do while so many runs are there to be read.
-let private stepsOf runs microsecondsPerRun =
-    use engine = new SlowEngine(microsecondsPerRun)
+/// What a host with so many connections has its engine do while so many runs are there to be read.
+let private stepsWith connections runs microsecondsPerRun =
+    use engine = new SlowEngine(connections, microsecondsPerRun)
     let socket = new FakeSocket()
 
     for _ in 1..runs do
@@ -81,6 +89,8 @@ let private stepsOf runs microsecondsPerRun =
 
     engine.Steps
 
+let private stepsOf runs microsecondsPerRun = stepsWith 1 runs microsecondsPerRun
+
 [<Tests>]
 let tests =
     testList
@@ -98,13 +108,7 @@ let tests =
 
               Expect.equal (stepsOf 2 1_000L) [ Heard; Answered; Heard; Answered ] "one of a millisecond is"
 
-          testCase "from a queue that has no end as much is heard as in no time"
+          testCase "for a crowd of connections a turn's worth is heard together, however long it takes"
           <| fun () ->
-              let steps = stepsOf 200 1_000L
-              let first, later = List.splitAt 128 steps
-              Expect.equal (List.take 4 first) [ Heard; Answered; Heard; Answered ] "each is answered at first"
-
-              let together =
-                  List.replicate 16 Heard @ [ Answered ] |> List.replicate 4 |> List.concat
-
-              Expect.equal (List.take together.Length later) together "a turn's worth at a time later on" ]
+              let together = List.replicate 16 Heard @ [ Answered ]
+              Expect.equal (stepsWith 300 32 1_000L) (together @ together) "sixteen runs for each answer" ]

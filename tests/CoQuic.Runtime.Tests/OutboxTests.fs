@@ -24,13 +24,21 @@ let private send (outbox: Outbox) (bytes: byte[]) =
 
 let private datagrams bytes = Array.chunkBySize 2 bytes
 
+/// The datagrams of a bulk transfer.
+let private fullSize = 1_400
+
 /// Cuts a chunk into runs of these lengths, one behind the other, as connections of one endpoint write them.
 let private behindOneAnother (lengths: int list) : OutgoingRun list =
     let chunk = Array.init (List.sum lengths) byte
 
-    lengths
-    |> List.mapFold (fun start length -> runOf (ReadOnlyMemory(chunk, start, length)), start + length) 0
-    |> fst
+    let cut start length =
+        { runOf (ReadOnlyMemory(chunk, start, length)) with
+            SegmentSize = fullSize },
+        start + length
+
+    lengths |> List.mapFold cut 0 |> fst
+
+let private full count = count * fullSize
 
 let private sendAll (socket: FakeSocket) (runs: OutgoingRun list) =
     let outbox = Outbox socket
@@ -92,32 +100,40 @@ let tests =
               Expect.equal socket.Sent (runs |> List.collect (datagrams >> List.ofArray)) "in order"
 
           testCase "runs that lie behind one another in memory are one call, however many connections they are of"
-          <| fun () -> Expect.equal (behindOneAnother (List.replicate 50 10) |> callsFor) 1 "calls"
+          <| fun () -> Expect.equal (behindOneAnother (List.replicate 50 (full 5)) |> callsFor) 1 "calls"
 
           testCase "a shorter datagram may be the last of a call"
-          <| fun () -> Expect.equal (behindOneAnother [ 4; 1 ] |> callsFor) 1 "calls"
+          <| fun () -> Expect.equal (behindOneAnother [ full 2; 1_300 ] |> callsFor) 1 "calls"
 
           testCase "nothing joins behind a shorter datagram"
-          <| fun () -> Expect.equal (behindOneAnother [ 3; 2 ] |> callsFor) 2 "calls"
+          <| fun () -> Expect.equal (behindOneAnother [ full 1 + 1_300; full 1 ] |> callsFor) 2 "calls"
 
           for what, differ in
               [ "another way", (fun (run: OutgoingRun) -> { run with Route = way 2 })
                 "another mark", (fun run -> { run with Ecn = EcnCodepoint.Ect0 })
-                "another size", (fun run -> { run with SegmentSize = 4 })
+                "another size", (fun run -> { run with SegmentSize = fullSize + 1 })
                 "other memory",
                 (fun run ->
                     { run with
                         Bytes = ReadOnlyMemory(run.Bytes.ToArray()) }) ] do
               testCase $"a run with {what} has a call of its own"
               <| fun () ->
-                  match behindOneAnother [ 4; 4 ] with
+                  match behindOneAnother [ full 2; full 2 ] with
                   | [ first; second ] -> Expect.equal (callsFor [ first; differ second ]) 2 "calls"
                   | _ -> failtest "two runs"
+
+          testCase "what a handshake, a request or an answer takes has a call of its own: it is answered sooner"
+          <| fun () ->
+              let alike =
+                  behindOneAnother [ 1_200; 1_200 ]
+                  |> List.map (fun run -> { run with SegmentSize = 1_200 })
+
+              Expect.equal (callsFor alike) 2 "calls"
 
           Properties.property "whatever is joined, all datagrams go out as they were"
           <| fun (lengths: byte list) ->
               lengths
-              |> List.map (fun length -> 1 + int length % 7)
+              |> List.map (fun length -> 1 + int length * fullSize / 64)
               |> behindOneAnother
               |> callsFor
               |> ignore
@@ -127,14 +143,14 @@ let tests =
               use socket = new FakeSocket(Room = Int32.MaxValue)
               let outbox = Outbox socket
 
-              match behindOneAnother [ 2; 2; 2 ] with
-              | [ before; alone; after ] ->
+              match behindOneAnother [ full 1; full 1; full 1 ] with
+              | [ before; alone; after ] as runs ->
                   outbox.Send &before
                   outbox.SendAlone &alone
                   outbox.Send &after
                   outbox.Release()
                   Expect.equal socket.Calls 3 "calls"
-                  Expect.equal socket.Sent (datagrams [| 0uy .. 5uy |] |> List.ofArray) "in order"
+                  Expect.equal socket.Sent (runs |> List.map _.Bytes.ToArray()) "in order"
               | _ -> failtest "three runs"
 
           testCase "a blocked outbox says when it is full"

@@ -7,12 +7,12 @@ open System
 [<Sealed>]
 type internal BusyWait(processors: int) =
 
-    /// In microseconds: about what a sleep costs, both ends included.
-    static let moment = 50L
+    /// In microseconds: twice what a sleep costs on a machine at its best, both ends included.
+    static let moment = 100L
 
     /// After a look in vain: two sides that answer each other at once, and each sleep just before they are answered, would wake each
     /// other for ever. The one that looks through the other's waking ends that.
-    static let longMoment = 150L
+    static let longMoment = 250L
 
     /// So many looks in vain, without a short one that was not, are proof enough.
     static let patience = 3
