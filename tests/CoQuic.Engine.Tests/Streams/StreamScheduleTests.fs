@@ -5,8 +5,7 @@ open CoQuic.Engine
 open CoQuic.Engine.Tests.Streams.StreamSetHarness
 
 let private write (streams: StreamSet) id offset length priority =
-    let refusal =
-        streams.Send(id, Bytes.Wrap(bytesAt offset length), false, priority)
+    let refusal = streams.Send(id, Bytes.Wrap(bytesAt offset length), false, priority)
 
     Expect.isFalse refusal.HasValue "accepted"
 

@@ -165,8 +165,7 @@ let lose (streams: StreamSet) records =
 
 /// The application writes bytes that fit their place in the stream.
 let send (streams: StreamSet) id offset length fin =
-    streams.Send(id, Bytes.Wrap(bytesAt offset length), fin, 0)
-    |> Option.ofNullable
+    streams.Send(id, Bytes.Wrap(bytesAt offset length), fin, 0) |> Option.ofNullable
 
 /// The peer sends bytes that fit their place in the stream.
 let receive (streams: StreamSet) id offset length fin =
