@@ -43,7 +43,7 @@ let all =
           "Endpoints/IncomingInitials.cs"
           "datagram.Length < DatagramSizes.Smallest"
           "datagram.Length < 1"
-      breaking "9000-10.1-1" "Connections/IdleTimer.cs" "minimum = MinimumPtos * pto" "minimum = pto"
+      breaking "9000-10.1-1" "Connections/IdleTimer.cs" "MinimumPtos * pto.Ticks" "pto.Ticks"
       breaking
           "9000-10.2.1-1"
           "Connections/ClosingPeriod.cs"
