@@ -280,7 +280,9 @@ type internal Host<'model, 'message when 'message: equality>
         if readiness.HasFlag Readiness.Readable then
             receive reception.TakeNext
 
-        receive reception.TakeHandedOver
+        if reception.HasHandedOver then
+            receive reception.TakeHandedOver
+
         elapse ()
         continueSending ()
 

@@ -209,6 +209,15 @@ let received =
             Option.toNullable finalSize
         )
 
+    /// A run of two datagrams, of which the first was fed and brought two bytes.
+    let halfFed () =
+        let run = Array.create 6 9uy
+        let into, effects = ReceivedStreamData(), List<Effect>()
+        into.Begin(Memory run)
+        into.OnFed 3
+        told 0UL 0UL [| 1uy; 2uy |] false into effects
+        run, into, effects
+
     testList
         "stream data of native connections"
         [ testCase "what goes on where the last effect stopped is one effect"
@@ -266,11 +275,7 @@ let received =
 
           testCase "what was in a run that the driver owns lies where the datagrams were, as far as they were fed"
           <| fun () ->
-              let run = Array.create 6 9uy
-              let into, effects = ReceivedStreamData(), List<Effect>()
-              into.Begin(Memory run)
-              into.OnFed 3
-              told 0UL 0UL [| 1uy; 2uy |] false into effects
+              let run, into, effects = halfFed ()
               into.OnFed 6
               told 0UL 2UL [| 3uy; 4uy |] false into effects
               into.Finish effects
@@ -279,11 +284,7 @@ let received =
 
           testCase "a datagram that brings more than it holds, since others were early, spoils none that follows it"
           <| fun () ->
-              let run = Array.create 6 9uy
-              let into, effects = ReceivedStreamData(), List<Effect>()
-              into.Begin(Memory run)
-              into.OnFed 3
-              told 0UL 0UL [| 1uy; 2uy |] false into effects
+              let run, into, effects = halfFed ()
               told 0UL 2UL [| 3uy; 4uy; 5uy; 6uy |] false into effects
               Expect.equal run[3..] [| 9uy; 9uy; 9uy |] "what is still to be fed"
               into.OnFed 6

@@ -15,7 +15,7 @@ internal static class EffectSpans
         {
             Effect[] array => array,
             List<Effect> list => CollectionsMarshal.AsSpan(list),
-            IReadOnlyList<Effect> others => new List<Effect>(others).ToArray(),
+            IReadOnlyList<Effect> others => (Effect[])[.. others],
         };
     }
 }
