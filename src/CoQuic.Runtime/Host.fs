@@ -28,16 +28,6 @@ type internal HostServices =
 type internal Host<'model, 'message when 'message: equality>
     (sockets: SocketGroup, engine: IEngine, program: Program<'model, 'message>, services: HostServices) =
 
-    /// Receiving and sending take turns: so many runs, then timers and posts have their say.
-    static let runsPerTurn = 16
-
-    /// In microseconds: answers wait no longer for more to come in. What reads long keeps a peer idle that waits for the first of them.
-    static let answersWait = 50L
-
-    /// Of so many connections most have been answered, or have work of their own, whenever one waits: the more is read at a time, the less
-    /// each of them costs.
-    static let crowd = 256
-
     /// Notices are few, unless somebody floods.
     static let noticesPerTurn = 16
 
@@ -56,8 +46,6 @@ type internal Host<'model, 'message when 'message: equality>
 
     let isAlive connection =
         running.Interpreter.Connections.ContainsKey connection
-
-    let isCrowded () = engine.ConnectionCount >= crowd
 
     let migrations = Migrations(sockets, routes, services.Hooks, isAlive)
 
@@ -209,11 +197,12 @@ type internal Host<'model, 'message when 'message: equality>
 
     /// A program's commands take effect before it hears of the network again.
     let receive (one: unit -> bool) =
-        let finish = services.Now().Microseconds + answersWait
-        let mutable budget = runsPerTurn
+        let hearing = Hearing.ofConnections engine.ConnectionCount
+        let finish = services.Now().Microseconds + hearing.AnswersWait
+        let mutable budget = hearing.Runs
 
         let isTimely () =
-            not reenter || services.Now().Microseconds < finish || isCrowded ()
+            not reenter || services.Now().Microseconds < finish
 
         while budget > 0 && actions.Count = 0 && outbox.HasRoom && isTimely () && one () do
             budget <- budget - 1

@@ -100,7 +100,13 @@ let tests =
 
               Expect.equal (stepsOf 2 1_000L) [ Heard; Answered; Heard; Answered ] "one of a millisecond is"
 
-          testCase "for a crowd of connections a turn's worth is heard together, however long it takes"
+          testCase "a turn hears sixteen runs, and more when they come from a crowd of connections"
           <| fun () ->
-              let together = List.replicate 16 Heard @ [ Answered ]
-              Expect.equal (stepsWith 300 32 1_000L) (together @ together) "sixteen runs for each answer" ]
+              let together runs = List.replicate runs Heard @ [ Answered ]
+              Expect.equal (stepsWith 255 32 1L) (together 16 @ together 16) "sixteen for each answer"
+              Expect.equal (stepsWith 256 128 1L) (together 64 @ together 64) "sixty-four for each answer"
+
+          testCase "a crowd's answers wait five milliseconds for one another"
+          <| fun () ->
+              let together = List.replicate 5 Heard @ [ Answered ]
+              Expect.equal (stepsWith 256 10 1_000L) (together @ together) "five of a millisecond" ]
