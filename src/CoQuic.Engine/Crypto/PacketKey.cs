@@ -36,7 +36,7 @@ internal abstract class PacketKey : IDisposable
     /// <summary>The key of a traffic secret alone: what a key update needs (RFC 9001 §6.1).</summary>
     public static PacketKey Derive(QuicVersion version, CipherSuite suite, ReadOnlySpan<byte> secret)
     {
-        using PacketProtectionKeys keys = PacketProtectionKeys.Derive(version, suite, secret);
+        using PacketProtectionKeys keys = new(version, suite, secret, stackalloc byte[PacketProtectionKeys.MaximumSize]);
         return Create(suite, keys.Key, keys.Iv);
     }
 

@@ -70,7 +70,9 @@ internal sealed class KeySchedule : IDisposable
     {
         Span<byte> finishedKey = stackalloc byte[_secret.Length];
         Hkdf.ExpandLabel(_hash, trafficSecret, "finished"u8, default, finishedKey);
-        byte[] verifyData = CryptographicOperations.HmacData(_hash, finishedKey, transcriptHash);
+        byte[] verifyData = new byte[_secret.Length];
+        using (HmacKey key = new(_hash, finishedKey))
+            key.Authenticate(transcriptHash, verifyData);
         CryptographicOperations.ZeroMemory(finishedKey);
         return verifyData;
     }

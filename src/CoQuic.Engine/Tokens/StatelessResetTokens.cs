@@ -13,8 +13,8 @@ internal sealed class StatelessResetTokens(Bytes key)
 {
     public StatelessResetToken Of(ConnectionId id)
     {
-        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(key.Span, id.Span, mac);
+        Span<byte> mac = stackalloc byte[Sha256State.HashLength];
+        Authenticate(id.Span, mac);
         return new StatelessResetToken(mac[..StatelessResetToken.Length]);
     }
 
@@ -25,8 +25,14 @@ internal sealed class StatelessResetTokens(Bytes key)
         Span<byte> marked = stackalloc byte[ConnectionId.MaximumLength + 1 + StatelessResetToken.Length];
         marked.Clear();
         token.CopyTo(marked[(ConnectionId.MaximumLength + 1)..]);
-        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(key.Span, marked, mac);
+        Span<byte> mac = stackalloc byte[Sha256State.HashLength];
+        Authenticate(marked, mac);
         return BinaryPrimitives.ReadUInt64BigEndian(mac);
+    }
+
+    private void Authenticate(ReadOnlySpan<byte> message, Span<byte> mac)
+    {
+        using HmacKey hmac = new(HashAlgorithmName.SHA256, key.Span);
+        hmac.Authenticate(message, mac);
     }
 }
