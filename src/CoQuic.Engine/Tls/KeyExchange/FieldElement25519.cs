@@ -189,14 +189,6 @@ internal readonly struct FieldElement25519
         b = b.Xor(difference0, difference1, difference2, difference3, difference4);
     }
 
-    /// <summary>Takes in the limbs of an element where the mask has ones: all of them or, as far as time tells, none.</summary>
-    public FieldElement25519 OrMasked(in FieldElement25519 other, ulong mask) => new(
-        _limb0 | (other._limb0 & mask),
-        _limb1 | (other._limb1 & mask),
-        _limb2 | (other._limb2 & mask),
-        _limb3 | (other._limb3 & mask),
-        _limb4 | (other._limb4 & mask));
-
     private FieldElement25519 Xor(ulong limb0, ulong limb1, ulong limb2, ulong limb3, ulong limb4) =>
         new(_limb0 ^ limb0, _limb1 ^ limb1, _limb2 ^ limb2, _limb3 ^ limb3, _limb4 ^ limb4);
 

@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
@@ -61,19 +62,7 @@ internal static class X25519Base
     private static EdwardsPoint25519.Addend Select(ReadOnlySpan<EdwardsPoint25519.Addend> row, int digit)
     {
         int sign = digit >> 31;
-        int magnitude = (digit ^ sign) - sign;
-        FieldElement25519 sum = FieldElement25519.Zero;
-        FieldElement25519 difference = FieldElement25519.Zero;
-        FieldElement25519 product = FieldElement25519.Zero;
-        for (int j = 0; j < row.Length; j++)
-        {
-            ref readonly EdwardsPoint25519.Addend multiple = ref row[j];
-            // All ones where j is the magnitude, zero elsewhere.
-            ulong mask = (ulong)(long)(((magnitude ^ j) - 1) >> 31);
-            sum = sum.OrMasked(multiple.Sum, mask);
-            difference = difference.OrMasked(multiple.Difference, mask);
-            product = product.OrMasked(multiple.Product, mask);
-        }
+        (FieldElement25519 sum, FieldElement25519 difference, FieldElement25519 product) = Read(row, (digit ^ sign) - sign);
 
         // The negative of a point has −x for x.
         ulong isNegative = (ulong)-sign;
@@ -81,6 +70,31 @@ internal static class X25519Base
         FieldElement25519.SwapIf(isNegative, ref sum, ref difference);
         FieldElement25519.SwapIf(isNegative, ref product, ref negative);
         return new EdwardsPoint25519.Addend(sum, difference, product);
+    }
+
+    /// <summary>The limbs of all multiples in a row, in vectors of four of which the last overlap, masked to those of one column.</summary>
+    private static EdwardsPoint25519.Addend Read(ReadOnlySpan<EdwardsPoint25519.Addend> row, int column)
+    {
+        var read = default(EdwardsPoint25519.Addend);
+        Span<ulong> destination = MemoryMarshal.Cast<EdwardsPoint25519.Addend, ulong>(new Span<EdwardsPoint25519.Addend>(ref read));
+        ReadOnlySpan<ulong> limbs = MemoryMarshal.Cast<EdwardsPoint25519.Addend, ulong>(row);
+        Vector256<ulong> a = default, b = default, c = default, d = default;
+        for (int j = 0; j < RowLength; j++)
+        {
+            // All ones where j is the column, zero elsewhere.
+            Vector256<ulong> mask = Vector256.Create((ulong)(long)(((column ^ j) - 1) >> 31));
+            ReadOnlySpan<ulong> multiple = limbs.Slice(destination.Length * j, destination.Length);
+            a |= Vector256.Create(multiple) & mask;
+            b |= Vector256.Create(multiple[4..]) & mask;
+            c |= Vector256.Create(multiple[8..]) & mask;
+            d |= Vector256.Create(multiple[^4..]) & mask;
+        }
+
+        a.CopyTo(destination);
+        b.CopyTo(destination[4..]);
+        c.CopyTo(destination[8..]);
+        d.CopyTo(destination[^4..]);
+        return read;
     }
 
     private static EdwardsPoint25519.Addend[] Precompute()
