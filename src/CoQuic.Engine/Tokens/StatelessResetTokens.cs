@@ -1,6 +1,5 @@
 using System;
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
 
@@ -11,10 +10,12 @@ namespace CoQuic.Engine;
 /// <param name="key">The secret key, any length; 32 bytes are enough.</param>
 internal sealed class StatelessResetTokens(Bytes key)
 {
+    private readonly HmacSha256 _hmac = new(key.Span);
+
     public StatelessResetToken Of(ConnectionId id)
     {
         Span<byte> mac = stackalloc byte[Sha256State.HashLength];
-        Authenticate(id.Span, mac);
+        _hmac.Authenticate(id.Span, mac);
         return new StatelessResetToken(mac[..StatelessResetToken.Length]);
     }
 
@@ -26,13 +27,7 @@ internal sealed class StatelessResetTokens(Bytes key)
         marked.Clear();
         token.CopyTo(marked[(ConnectionId.MaximumLength + 1)..]);
         Span<byte> mac = stackalloc byte[Sha256State.HashLength];
-        Authenticate(marked, mac);
+        _hmac.Authenticate(marked, mac);
         return BinaryPrimitives.ReadUInt64BigEndian(mac);
-    }
-
-    private void Authenticate(ReadOnlySpan<byte> message, Span<byte> mac)
-    {
-        using HmacKey hmac = new(HashAlgorithmName.SHA256, key.Span);
-        hmac.Authenticate(message, mac);
     }
 }
