@@ -15,7 +15,8 @@ internal abstract class PacketKey : IDisposable
 
     public const int NonceLength = 12;
 
-    private readonly byte[] _iv = GC.AllocateArray<byte>(NonceLength, pinned: true);
+    // Not pinned as keys are: a copy of it that the garbage collector left behind would open nothing.
+    private readonly byte[] _iv = new byte[NonceLength];
 
     protected PacketKey(ReadOnlySpan<byte> iv)
     {
