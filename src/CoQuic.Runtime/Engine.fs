@@ -12,6 +12,9 @@ type internal IEngine =
     /// Opens a connection; no handle when it is refused.
     abstract Open: now: TimeUs * request: OpenConnection -> struct (ConnectionHandle option * QueryResult)
 
+    /// The connections it holds, closing and draining ones included.
+    abstract ConnectionCount: int
+
     /// What a connection has done so far; none when it is not held any more.
     abstract Statistics: connection: ConnectionHandle -> ConnectionStatistics option
 

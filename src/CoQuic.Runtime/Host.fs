@@ -57,8 +57,7 @@ type internal Host<'model, 'message when 'message: equality>
     let isAlive connection =
         running.Interpreter.Connections.ContainsKey connection
 
-    let isCrowded () =
-        running.Interpreter.Connections.Count >= crowd
+    let isCrowded () = engine.ConnectionCount >= crowd
 
     let migrations = Migrations(sockets, routes, services.Hooks, isAlive)
 

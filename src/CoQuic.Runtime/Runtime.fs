@@ -102,8 +102,8 @@ type internal EndpointEngine(endpoint: Endpoint, recording: RecordingFile option
             let handle, result = Endpoint.connect now request endpoint
             struct (handle, result)
 
+        member _.ConnectionCount = Endpoint.connectionCount endpoint
         member _.Statistics connection = Endpoint.statistics connection endpoint
-
         member _.Drops() = Endpoint.drops endpoint
         member _.Receive(now, run) = Endpoint.receiveOwned now run endpoint
 

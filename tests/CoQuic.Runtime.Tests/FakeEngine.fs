@@ -57,6 +57,7 @@ type internal FakeEngine() =
                     QueryResult.ofEffects [ received (Bytes.ofString "done") ]
             | _ -> QueryResult.empty
 
+        member _.ConnectionCount = if route.IsSome then 1 else 0
         member _.Statistics _ = None
         member _.Drops() = Map.empty
 

@@ -12,21 +12,11 @@ type private Step =
     | Heard
     | Answered
 
-/// An engine that takes so long to hear a run, of which the first opens so many connections, and has its answers wait until it is entered
-/// again. A clock of its own goes by.
+/// An engine of so many connections that takes so long to hear a run, and has its answers wait until it is entered again. A clock of its
+/// own goes by.
 type private SlowEngine(connections: int, microsecondsPerRun: int64) =
     let mutable now = 0L
     let steps = ResizeArray<Step>()
-
-    let accepted =
-        [ for handle in 1..connections ->
-              ConnectionLifecycleEvent
-                  { Connection = ConnectionHandle.create (uint64 handle)
-                    Event = Lifecycle.Accepted } ]
-
-    let pending effects =
-        { QueryResult.ofEffects effects with
-            SendPending = true }
 
     member _.Now() = TimeUs now
     member _.Steps = List.ofSeq steps
@@ -40,11 +30,13 @@ type private SlowEngine(connections: int, microsecondsPerRun: int64) =
 
         member _.Receive(_, _) =
             now <- now + microsecondsPerRun
-            let isFirst = steps.Count = 0
             steps.Add Heard
-            pending (if isFirst then accepted else [])
+
+            { QueryResult.empty with
+                SendPending = true }
 
         member _.Open(_, _) = struct (None, QueryResult.empty)
+        member _.ConnectionCount = connections
         member _.Statistics _ = None
         member _.Drops() = Map.empty
         member _.Dispose() = ()

@@ -17,10 +17,14 @@ internal sealed partial class Connection
         if (!CurrentPath.Amplification.IsAtLimit)
             earliest = TimeUs.Earliest(earliest, _spaces.AckDeadline);
         if (_isPacingBlocked)
-            earliest = TimeUs.Earliest(earliest, CurrentPath.Recovery.Pacer.NextRelease(now));
+            earliest = TimeUs.Earliest(earliest, CurrentPath.Recovery.Pacer.NextRelease(now, BytesForPacer));
         earliest = TimeUs.Earliest(earliest, _moves.Deadline);
         return TimeUs.Earliest(TimeUs.Earliest(earliest, HandshakeDeadline), TimeUs.Earliest(KeepAliveDeadline, _zeroRttKeysExpire));
     }
+
+    /// <summary>The bytes that leave as one run when the pacer lets them. Datagrams, and what goes before new bytes of streams, wait for nothing else.</summary>
+    private ulong BytesForPacer =>
+        _datagrams.HasPending ? 0 : Math.Min(CurrentPath.Recovery.AvailableWindow, _streams.FreshBytes);
 
     private TimeUs? HandshakeDeadline =>
         State == ConnectionState.Handshaking && _config.Transport.HandshakeTimeout > TimeSpan.Zero

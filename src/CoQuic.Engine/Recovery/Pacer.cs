@@ -11,9 +11,6 @@ internal sealed class Pacer
     /// <summary>Packets that may leave at once, the size of an initial window (RFC 9002 §7.7).</summary>
     public const int BurstPackets = 10;
 
-    /// <summary>Packets for which a sender is woken: half of what may leave at once.</summary>
-    private const int RunPackets = BurstPackets / 2;
-
     /// <summary>Faster than any link, slow enough that no product overflows: 1 TB/s.</summary>
     private const ulong MaximumRate = 1_000_000_000_000;
 
@@ -21,7 +18,10 @@ internal sealed class Pacer
 
     private readonly long _granularityMicroseconds;
     private long _maximumDatagramSize;
-    private long _runPackets = RunPackets;
+    private bool _isSmooth;
+
+    // The credit that a sender was told to wait for; 0 while nobody waits.
+    private long _awaited;
     private long _rate;
     private long _credit;
     private TimeUs _refilled;
@@ -43,6 +43,9 @@ internal sealed class Pacer
 
     private long Capacity => Burst * CreditPerByte;
 
+    /// <summary>Who was told when to come, and comes late, finds what was earned meanwhile. Nobody else finds more than a burst.</summary>
+    private long Limit => _awaited > 0 ? 2 * Capacity : Math.Max(Capacity, _credit);
+
     /// <summary>Changes the rate; what was earned at the old one stays.</summary>
     /// <param name="now">From when on.</param>
     /// <param name="bytesPerSecond">The new rate, or null before there is an RTT sample: then the window alone limits.</param>
@@ -50,18 +53,20 @@ internal sealed class Pacer
     public void SetRate(TimeUs now, ulong? bytesPerSecond, bool isSmooth = false)
     {
         Refill(now);
-        _runPackets = isSmooth ? 1 : RunPackets;
+        _isSmooth = isSmooth;
         _rate = bytesPerSecond is { } rate ? (long)Math.Clamp(rate, 1, MaximumRate) : 0;
-        _credit = Math.Min(_credit, Capacity);
+        _credit = Math.Min(_credit, _awaited > 0 ? 2 * Capacity : Capacity);
     }
 
     public void OnMaximumDatagramSizeChanged(int maximumDatagramSize) => _maximumDatagramSize = maximumDatagramSize;
 
-    /// <summary>Whether so many bytes may leave now. More than a burst may leave when a burst may.</summary>
+    /// <summary>
+    /// Whether so many bytes may leave now. More than a burst may leave when a burst may; who waits for a run gets no part of it.
+    /// </summary>
     public bool CanSend(TimeUs now, int bytes)
     {
         Refill(now);
-        return _rate == 0 || _credit >= Math.Min(bytes * CreditPerByte, Capacity);
+        return _rate == 0 || _credit >= Math.Max(_awaited, Math.Min(bytes * CreditPerByte, Capacity));
     }
 
     /// <summary>Counts bytes in flight that were sent, those that did not ask (probes) included.</summary>
@@ -69,19 +74,24 @@ internal sealed class Pacer
     {
         Refill(now);
         _credit = Math.Max(_credit - (bytes * CreditPerByte), -Capacity);
+        _awaited = 0;
     }
 
     /// <summary>When to try again; null when a full datagram may leave now.</summary>
-    /// <remarks>
-    /// Half a burst is earned first, or half a timer granularity's worth, so that a sender is woken for a run and not for each packet, while
-    /// the bucket still has room for what a late wake-up earns.
-    /// </remarks>
-    public TimeUs? NextRelease(TimeUs now)
+    /// <param name="now">The current instant.</param>
+    /// <param name="waitingBytes">
+    /// What waits to be sent, in bytes: it leaves as one run, up to a burst, so that a sender is woken for a run and not for each packet. What
+    /// is no more than a packet waits for its own turn alone. Nobody is woken twice within half the timers' granularity.
+    /// </param>
+    public TimeUs? NextRelease(TimeUs now, ulong waitingBytes)
     {
         if (CanSend(now, (int)_maximumDatagramSize))
             return null;
-        long wanted = Math.Max(_runPackets * _maximumDatagramSize * CreditPerByte, _rate * _granularityMicroseconds / 2);
-        long microseconds = (wanted - _credit + _rate - 1) / _rate;
+        long packet = _maximumDatagramSize;
+        long run = _isSmooth ? packet : (long)Math.Clamp(waitingBytes, (ulong)packet, (ulong)(BurstPackets * packet));
+        _awaited = run * CreditPerByte;
+        long missing = Math.Max(_awaited, _rate * _granularityMicroseconds / 2) - _credit;
+        long microseconds = Math.Max(0, (missing + _rate - 1) / _rate);
         return now + TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond);
     }
 
@@ -92,7 +102,8 @@ internal sealed class Pacer
             return;
         _refilled = now;
         // A rate of one byte per second earns one millionth of a byte in each microsecond: no division, no rounding.
-        bool isFull = _rate == 0 || elapsed > (Capacity - _credit) / _rate;
-        _credit = isFull ? Capacity : _credit + (_rate * elapsed);
+        long limit = Limit;
+        bool isFull = _rate == 0 || elapsed > (limit - _credit) / _rate;
+        _credit = isFull ? limit : _credit + (_rate * elapsed);
     }
 }

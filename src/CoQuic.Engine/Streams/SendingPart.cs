@@ -36,6 +36,9 @@ internal sealed class SendingPart(ulong limit, ulong lowWaterMark)
     /// <summary>Whether bytes that were never sent may be sent as far as this stream's limit goes.</summary>
     public bool CanSendFresh => State.CanSendStream() && Buffer.HasUnsent && Limit.Available > 0;
 
+    /// <summary>How many bytes that were never sent may be sent as far as this stream's limit goes.</summary>
+    public ulong FreshBytes => CanSendFresh ? Math.Min(Buffer.End - Buffer.SentEnd, Limit.Available) : 0;
+
     /// <summary>Whether STREAM_DATA_BLOCKED is due: once for each limit (RFC 9000 §4.1).</summary>
     public bool IsBlockedPending => State.CanSendStream() && Buffer.HasUnsent && Limit.ShouldReportBlocked;
 

@@ -14,6 +14,12 @@ internal sealed partial class StreamSet
     /// <summary>Whether STREAM frames could be sent now.</summary>
     public bool HasDataPending => !_creditless.IsEmpty || (_sendLimit.Available > 0 && !_fresh.IsEmpty);
 
+    /// <summary>The new bytes that the stream whose turn it is could send, as far as flow control goes; 0 when something goes before them.</summary>
+    public ulong FreshBytes =>
+        _creditless.IsEmpty && !HasControlPending && _fresh.TryPeek(out Stream? stream) && stream.Sending is { } sending
+            ? Math.Min(_sendLimit.Available, sending.FreshBytes)
+            : 0;
+
     /// <summary>Whether frames other than STREAM are due.</summary>
     public bool HasControlPending =>
         _receiveLimit.ShouldUpdate || _acceptBidi.ShouldUpdate || _acceptUni.ShouldUpdate

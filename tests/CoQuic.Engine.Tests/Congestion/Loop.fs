@@ -46,7 +46,7 @@ type Loop(controller: ICongestionController, bytesPerSecond: float, roundTripMil
 
     let nextRelease () =
         if sender.Path.AvailableWindow >= uint64 datagramSize then
-            sender.Path.Pacer.NextRelease now |> Option.ofNullable
+            sender.Path.Pacer.NextRelease(now, UInt64.MaxValue) |> Option.ofNullable
         else
             None
 

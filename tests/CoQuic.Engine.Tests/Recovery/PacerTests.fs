@@ -9,6 +9,9 @@ open CoQuic.Tests.Properties
 
 let private size = 1200
 
+/// More than leaves at once.
+let private plenty = UInt64.MaxValue
+
 /// A pacer whose bucket was full at the origin.
 let private paced (bytesPerSecond: uint64) =
     let pacer = Pacer(size, span 1.0)
@@ -24,7 +27,7 @@ let private sendUntil (until: TimeUs) lateness (pacer: Pacer) =
             pacer.OnSent(now, size)
             turn now (now :: sent)
         else
-            turn (pacer.NextRelease(now).Value + TimeSpan.FromMicroseconds(float lateness)) sent
+            turn (pacer.NextRelease(now, plenty).Value + TimeSpan.FromMicroseconds(float lateness)) sent
 
     turn TimeUs.Zero []
 
@@ -43,26 +46,80 @@ let tests =
                   Expect.isTrue (pacer.CanSend(TimeUs.Zero, size)) "the window alone limits"
                   pacer.OnSent(TimeUs.Zero, size)
 
-              Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable()) "now"
+              Expect.equal (pacer.NextRelease(TimeUs.Zero, plenty)) (Nullable()) "now"
 
-          testCase "ten packets leave at once, and then half as many when they have been earned"
+          testCase "ten packets leave at once, and ten more when they have been earned"
           <| fun () ->
               // A packet a millisecond.
               let pacer = paced 1_200_000UL
               let sent = pacer |> sendUntil TimeUs.Zero 0
               Expect.equal sent.Length Pacer.BurstPackets "a burst"
-              Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable(ms 5.0)) "one wake-up for five packets"
+              Expect.equal (pacer.NextRelease(TimeUs.Zero, plenty)) (Nullable(ms 10.0)) "one wake-up for all of them"
+              Expect.isFalse (pacer.CanSend(ms 9.9, size)) "who comes earlier, with an acknowledgment, breaks no run"
+              Expect.isTrue (pacer.CanSend(ms 10.0, size)) "the run"
 
-              Expect.isTrue
-                  (pacer.CanSend(ms 1.0, size))
-                  "who comes earlier, with an acknowledgment, finds what was earned"
+          testCase "less than a burst leaves when all of it has been earned, and a packet is waited for at least"
+          <| fun () ->
+              let pacer = paced 1_200_000UL
+              pacer |> sendUntil TimeUs.Zero 0 |> ignore
+              let release bytes = pacer.NextRelease(TimeUs.Zero, bytes)
+              Expect.equal (release 3_600UL) (Nullable(ms 3.0)) "three packets"
+              Expect.equal (release 1_201UL) (Nullable(us 1001L)) "a packet, and a byte of the next"
+              Expect.equal (release 0UL) (Nullable(ms 1.0)) "what is not counted may fill a packet"
+
+          testCase "what cannot wait for a run need not"
+          <| fun () ->
+              let pacer = paced 1_200_000UL
+              pacer |> sendUntil TimeUs.Zero 0 |> ignore
+              pacer.NextRelease(TimeUs.Zero, plenty) |> ignore
+              Expect.isFalse (pacer.CanSend(ms 2.0, size)) "a run is waited for"
+              Expect.equal (pacer.NextRelease(ms 2.0, 0UL)) (Nullable(ms 2.0)) "a packet was earned long ago"
+              Expect.isTrue (pacer.CanSend(ms 2.0, size)) "so that it may go"
+
+          testCase "who comes late finds what was earned meanwhile, up to another burst"
+          <| fun () ->
+              let late (lateness: float) =
+                  let pacer = paced 1_200_000UL
+                  pacer |> sendUntil TimeUs.Zero 0 |> ignore
+
+                  let release =
+                      pacer.NextRelease(TimeUs.Zero, plenty).Value
+                      + TimeSpan.FromMilliseconds lateness
+
+                  let rec drain sent =
+                      if pacer.CanSend(release, size) then
+                          pacer.OnSent(release, size)
+                          drain (sent + 1)
+                      else
+                          sent
+
+                  drain 0
+
+              Expect.equal (late 0.0) 10 "in time"
+              Expect.equal (late 4.0) 14 "four milliseconds late"
+              Expect.equal (late 1000.0) 20 "for ever is too long"
+
+          testCase "who was not waiting finds a burst and no more"
+          <| fun () ->
+              let pacer = paced 1_200_000UL
+              pacer |> sendUntil (ms 5.0) 0 |> ignore
+              pacer.OnSent(ms 5.0, size)
+              let later = ms 1000.0
+
+              let sent =
+                  List.init 30 (fun _ ->
+                      pacer.CanSend(later, size)
+                      && (pacer.OnSent(later, size)
+                          true))
+
+              Expect.equal (sent |> List.filter id |> List.length) Pacer.BurstPackets "a burst"
 
           testCase "a smooth sender is woken for each packet"
           <| fun () ->
               let pacer = paced 1_200_000UL
               pacer.SetRate(TimeUs.Zero, Nullable 1_200_000UL, isSmooth = true)
               pacer |> sendUntil TimeUs.Zero 0 |> ignore
-              Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable(ms 1.0)) "one packet a millisecond"
+              Expect.equal (pacer.NextRelease(TimeUs.Zero, plenty)) (Nullable(ms 1.0)) "one packet a millisecond"
 
           for rate in [ 1_000UL; 125_000UL; 12_500_000UL; 1_250_000_000UL ] do
               testCase $"at {rate} bytes per second the average rate is right within 1 %%"
@@ -96,7 +153,7 @@ let tests =
           <| fun () ->
               let pacer = paced 1_250_000_000UL
               pacer |> sendUntil TimeUs.Zero 0 |> ignore
-              let wait = pacer.NextRelease(TimeUs.Zero).Value - TimeUs.Zero
+              let wait = pacer.NextRelease(TimeUs.Zero, plenty).Value - TimeUs.Zero
               Expect.isGreaterThan wait (TimeSpan.FromMicroseconds 400.0) "about half a millisecond"
 
           testCase "packets that did not ask delay those that do"
@@ -104,14 +161,14 @@ let tests =
               let pacer = paced 1_200_000UL
               pacer |> sendUntil TimeUs.Zero 0 |> ignore
               pacer.OnSent(TimeUs.Zero, size)
-              Expect.equal (pacer.NextRelease TimeUs.Zero) (Nullable(ms 6.0)) "the probe first"
+              Expect.equal (pacer.NextRelease(TimeUs.Zero, plenty)) (Nullable(ms 11.0)) "the probe first"
 
           testCase "credit earned at the old rate stays when the rate changes"
           <| fun () ->
               let pacer = paced 1_200_000UL
               pacer |> sendUntil TimeUs.Zero 0 |> ignore
               pacer.SetRate(ms 0.5, Nullable 120_000UL)
-              Expect.equal (pacer.NextRelease(ms 0.5)) (Nullable(ms 45.5)) "four packets and a half are missing"
+              Expect.equal (pacer.NextRelease(ms 0.5, plenty)) (Nullable(ms 95.5)) "nine packets and a half are missing"
 
           property "no window of time has more than a burst and the rate"
           <| fun (PositiveInt rate) (waits: uint16 list) ->
@@ -130,6 +187,28 @@ let tests =
                   let allowed = float pacer.Burst + float rate * float now.Microseconds / 1e6
                   Expect.isLessThanOrEqual (float sent) (allowed + 1.0) "bounded"
 
+          property "nor with wake-ups that come late, but for another burst"
+          <| fun (PositiveInt rate) (delays: uint16 list) ->
+              let pacer = paced (uint64 rate * 10_000UL)
+              let mutable now = TimeUs.Zero
+              let mutable sent = 0L
+
+              for delay in delays do
+                  while pacer.CanSend(now, size) do
+                      pacer.OnSent(now, size)
+                      sent <- sent + int64 size
+
+                  let allowed = float pacer.Burst + float rate * 1e4 * float now.Microseconds / 1e6
+                  Expect.isLessThanOrEqual (float sent) (allowed + 1.0) "never more than was earned"
+                  let before = sent
+                  now <- pacer.NextRelease(now, plenty).Value + TimeSpan.FromMicroseconds(float delay)
+
+                  while pacer.CanSend(now, size) do
+                      pacer.OnSent(now, size)
+                      sent <- sent + int64 size
+
+                  Expect.isLessThanOrEqual (sent - before) (2L * pacer.Burst) "at once"
+
           property "whoever waits as told may send"
           <| fun (PositiveInt rate) (sizes: byte list) ->
               let pacer = paced (uint64 rate)
@@ -138,7 +217,7 @@ let tests =
               for extra in sizes do
                   pacer.OnSent(now, int extra * 10)
 
-                  pacer.NextRelease now
+                  pacer.NextRelease(now, plenty)
                   |> Option.ofNullable
                   |> Option.iter (fun release ->
                       Expect.isGreaterThan release now "later"
