@@ -81,9 +81,7 @@ internal sealed class KeySchedule : IDisposable
     {
         Span<byte> finishedKey = stackalloc byte[_secret.Length];
         Hkdf.ExpandLabel(_hash, trafficSecret, "finished"u8, default, finishedKey);
-        byte[] verifyData = new byte[_secret.Length];
-        using (HmacKey key = new(_hash, finishedKey))
-            key.Authenticate(transcriptHash, verifyData);
+        byte[] verifyData = CryptographicOperations.HmacData(_hash, finishedKey, transcriptHash);
         CryptographicOperations.ZeroMemory(finishedKey);
         return verifyData;
     }

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
 
@@ -10,12 +11,10 @@ namespace CoQuic.Engine;
 /// <param name="key">The secret key, any length; 32 bytes are enough.</param>
 internal sealed class StatelessResetTokens(Bytes key)
 {
-    private readonly HmacSha256 _hmac = new(key.Span);
-
     public StatelessResetToken Of(ConnectionId id)
     {
-        Span<byte> mac = stackalloc byte[Sha256State.HashLength];
-        _hmac.Authenticate(id.Span, mac);
+        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(key.Span, id.Span, mac);
         return new StatelessResetToken(mac[..StatelessResetToken.Length]);
     }
 
@@ -26,8 +25,8 @@ internal sealed class StatelessResetTokens(Bytes key)
         Span<byte> marked = stackalloc byte[ConnectionId.MaximumLength + 1 + StatelessResetToken.Length];
         marked.Clear();
         token.CopyTo(marked[(ConnectionId.MaximumLength + 1)..]);
-        Span<byte> mac = stackalloc byte[Sha256State.HashLength];
-        _hmac.Authenticate(marked, mac);
+        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(key.Span, marked, mac);
         return BinaryPrimitives.ReadUInt64BigEndian(mac);
     }
 }

@@ -21,7 +21,7 @@ type KeyExchanging() =
     member _.X25519Secret() =
         X25519.Multiply(ReadOnlySpan privateKey, ReadOnlySpan peer, Span result)
 
-/// Key derivation (RFC 9001 §5.1), some forty times in a handshake: ours with SHA-256, the platform's with SHA-384 and in itself.
+/// Key derivation (RFC 9001 §5.1), some forty times in a handshake.
 type KeyDeriving() =
     let secret32 = Array.init 32 byte
     let secret48 = Array.init 48 byte
@@ -37,10 +37,6 @@ type KeyDeriving() =
     [<Benchmark>]
     member _.ExpandLabelSha384() =
         expandLabel HashAlgorithmName.SHA384 secret48
-
-    [<Benchmark>]
-    member _.ExpandByPlatform() =
-        HKDF.Expand(HashAlgorithmName.SHA256, ReadOnlySpan secret32, Span output, ReadOnlySpan("tls13 quic key"B))
 
     /// From a traffic secret to keys that protect packets, which are given back.
     [<Benchmark>]
