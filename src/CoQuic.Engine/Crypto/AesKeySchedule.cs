@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Security.Cryptography;
 using AesInstructions = System.Runtime.Intrinsics.X86.Aes;
 
 namespace CoQuic.Engine;
@@ -15,8 +14,7 @@ internal sealed class AesKeySchedule : IDisposable
 {
     private const int WordsPerBlock = 4;
 
-    // Pinned, so that the garbage collector leaves no copy behind when it is zeroed.
-    private readonly Vector128<byte>[] _roundKeys;
+    private Vector128<byte>[] _roundKeys;
 
     /// <summary>Expands a key.</summary>
     /// <param name="key">16 or 32 bytes.</param>
@@ -25,8 +23,8 @@ internal sealed class AesKeySchedule : IDisposable
         Debug.Assert(key.Length is 16 or 32, "QUIC has AES-128 and AES-256");
         int keyWords = key.Length / sizeof(uint);
         Rounds = keyWords + 6;
-        _roundKeys = GC.AllocateArray<Vector128<byte>>(Rounds + 1, pinned: true);
-        Expand(MemoryMarshal.Cast<byte, uint>(key), MemoryMarshal.Cast<Vector128<byte>, uint>(_roundKeys.AsSpan()));
+        _roundKeys = KeyMemory<Vector128<byte>>.Take();
+        Expand(MemoryMarshal.Cast<byte, uint>(key), MemoryMarshal.Cast<Vector128<byte>, uint>(_roundKeys.AsSpan(0, Rounds + 1)));
     }
 
     public static bool IsSupported => AesInstructions.IsSupported;
@@ -49,7 +47,7 @@ internal sealed class AesKeySchedule : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(_roundKeys.AsSpan()));
+    public void Dispose() => KeyMemory<Vector128<byte>>.Return(ref _roundKeys);
 
     /// <summary>
     /// FIPS 197 §5.2, with the processor's substitution box: no table, so no cache tells what the key is.

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
 
@@ -20,13 +19,13 @@ internal sealed class GhashKey : IDisposable
     public const int BlockLength = 16;
 
     /// <summary>The most blocks that share a reduction.</summary>
-    public const int MaximumBlocks = 16;
+    public const int MaximumBlocks = KeyMemory<Vector128<ulong>>.Length;
 
     // The upper half of x^127 + x^126 + x^121 + 1, by which POLYVAL reduces.
     private const ulong Polynomial = 0xc200000000000000;
 
     // Descending, H^16 to H^1: n blocks take the last n, so that two neighbours always lie as a wide vector wants them.
-    private readonly Vector128<ulong>[] _powers = GC.AllocateArray<Vector128<ulong>>(MaximumBlocks, pinned: true);
+    private Vector128<ulong>[] _powers = KeyMemory<Vector128<ulong>>.Take();
 
     /// <summary>Makes the powers of a hash key.</summary>
     /// <param name="hashKey">The zero block, encrypted.</param>
@@ -101,7 +100,7 @@ internal sealed class GhashKey : IDisposable
     public static Vector128<byte> ToBlock(Vector128<ulong> hash) => Ssse3.Shuffle(hash.AsByte(), Reversal);
 
     /// <inheritdoc/>
-    public void Dispose() => CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(_powers.AsSpan()));
+    public void Dispose() => KeyMemory<Vector128<ulong>>.Return(ref _powers);
 
     /// <summary>Two blocks at a time, with the multiplication of 256-bit vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

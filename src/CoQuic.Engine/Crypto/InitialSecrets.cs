@@ -21,8 +21,9 @@ internal readonly record struct InitialSecrets(byte[] Client, byte[] Server)
         Hkdf.Extract(suite.Hash, VersionProfile.Of(version).InitialSalt, destinationConnectionId.Span, initial);
 
         var secrets = new InitialSecrets(new byte[suite.HashLength], new byte[suite.HashLength]);
-        Hkdf.ExpandLabel(suite.Hash, initial, "client in"u8, [], secrets.Client);
-        Hkdf.ExpandLabel(suite.Hash, initial, "server in"u8, [], secrets.Server);
+        using HmacKey key = new(suite.Hash, initial);
+        Hkdf.ExpandLabel(key, "client in"u8, [], secrets.Client);
+        Hkdf.ExpandLabel(key, "server in"u8, [], secrets.Server);
         return secrets;
     }
 

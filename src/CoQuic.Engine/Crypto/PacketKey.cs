@@ -15,7 +15,8 @@ internal abstract class PacketKey : IDisposable
 
     public const int NonceLength = 12;
 
-    private readonly byte[] _iv = GC.AllocateArray<byte>(NonceLength, pinned: true);
+    // Not pinned as keys are: a copy of it that the garbage collector left behind would open nothing.
+    private readonly byte[] _iv = new byte[NonceLength];
 
     protected PacketKey(ReadOnlySpan<byte> iv)
     {
@@ -36,7 +37,7 @@ internal abstract class PacketKey : IDisposable
     /// <summary>The key of a traffic secret alone: what a key update needs (RFC 9001 §6.1).</summary>
     public static PacketKey Derive(QuicVersion version, CipherSuite suite, ReadOnlySpan<byte> secret)
     {
-        using PacketProtectionKeys keys = PacketProtectionKeys.Derive(version, suite, secret);
+        using PacketProtectionKeys keys = new(version, suite, secret, stackalloc byte[PacketProtectionKeys.MaximumSize]);
         return Create(suite, keys.Key, keys.Iv);
     }
 

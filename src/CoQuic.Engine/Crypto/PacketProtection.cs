@@ -16,7 +16,7 @@ internal sealed class PacketProtection(PacketKey key, HeaderProtectionKey header
     /// <summary>Makes the protection that a traffic secret stands for.</summary>
     public static PacketProtection Create(QuicVersion version, CipherSuite suite, ReadOnlySpan<byte> secret)
     {
-        using PacketProtectionKeys keys = PacketProtectionKeys.Derive(version, suite, secret);
+        using PacketProtectionKeys keys = new(version, suite, secret, stackalloc byte[PacketProtectionKeys.MaximumSize]);
         return new PacketProtection(
             PacketKey.Create(suite, keys.Key, keys.Iv),
             HeaderProtectionKey.Create(suite, keys.HeaderProtection));

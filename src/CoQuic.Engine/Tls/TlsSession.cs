@@ -165,8 +165,7 @@ internal abstract class TlsSession : IDisposable
     protected TrafficSecrets DeriveHandshakeSecrets()
     {
         byte[] hash = Transcript.CurrentHash();
-        TrafficSecrets secrets = new(
-            KeySchedule.DeriveSecret("c hs traffic"u8, hash), KeySchedule.DeriveSecret("s hs traffic"u8, hash));
+        TrafficSecrets secrets = KeySchedule.DeriveTrafficSecrets("c hs traffic"u8, "s hs traffic"u8, hash);
         LogKeys("CLIENT_HANDSHAKE_TRAFFIC_SECRET", secrets.Client);
         LogKeys("SERVER_HANDSHAKE_TRAFFIC_SECRET", secrets.Server);
         return secrets;
@@ -177,8 +176,7 @@ internal abstract class TlsSession : IDisposable
     {
         byte[] hash = Transcript.CurrentHash();
         KeySchedule.AdvanceToMasterSecret();
-        TrafficSecrets secrets = new(
-            KeySchedule.DeriveSecret("c ap traffic"u8, hash), KeySchedule.DeriveSecret("s ap traffic"u8, hash));
+        TrafficSecrets secrets = KeySchedule.DeriveTrafficSecrets("c ap traffic"u8, "s ap traffic"u8, hash);
         LogKeys("CLIENT_TRAFFIC_SECRET_0", secrets.Client);
         LogKeys("SERVER_TRAFFIC_SECRET_0", secrets.Server);
         LogExporter("EXPORTER_SECRET", KeySchedule, "exp master"u8, hash);

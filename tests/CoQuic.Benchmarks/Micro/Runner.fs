@@ -21,6 +21,8 @@ open Perfolizer.Horology
 let private all =
     [ typeof<PacketProtection>
       typeof<HeaderProtecting>
+      typeof<KeyExchanging>
+      typeof<KeyDeriving>
       typeof<FrameCodecs>
       typeof<Acknowledging>
       typeof<Reassembling>

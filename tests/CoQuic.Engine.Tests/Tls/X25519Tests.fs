@@ -176,7 +176,12 @@ let tests =
                   [ yield Array.create 32 0x00uy
                     yield Array.create 32 0xffuy
                     for bit in 0..255 do
-                        yield Array.init 32 (fun index -> if index = bit / 8 then 1uy <<< bit % 8 else 0uy) ]
+                        yield Array.init 32 (fun index -> if index = bit / 8 then 1uy <<< bit % 8 else 0uy)
+                    // Every digit of four bits alone, which is carried on from 8.
+                    for digit in 0..15 do
+                        yield Array.create 32 (byte (17 * digit))
+                        yield Array.create 32 (byte digit)
+                        yield Array.create 32 (byte (16 * digit)) ]
 
               for scalar in scalars do
                   Expect.equal (multiplyBase scalar) (multiply scalar basePoint) (Convert.ToHexStringLower scalar)

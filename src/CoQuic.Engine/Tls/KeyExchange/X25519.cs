@@ -38,16 +38,6 @@ internal static class X25519
         CryptographicOperations.ZeroMemory(clamped);
     }
 
-    /// <summary>Doubles a point, given as the quotient of <paramref name="x"/> and <paramref name="z"/>.</summary>
-    public static void Double(ref FieldElement25519 x, ref FieldElement25519 z)
-    {
-        FieldElement25519 aa = (x + z).Square();
-        FieldElement25519 bb = (x - z).Square();
-        FieldElement25519 e = aa - bb;
-        x = aa * bb;
-        z = e * (aa + e.Times(A24));
-    }
-
     /// <summary>RFC 7748 §5: a multiple of the cofactor, of a fixed length.</summary>
     private static void Clamp(ReadOnlySpan<byte> scalar, Span<byte> clamped)
     {

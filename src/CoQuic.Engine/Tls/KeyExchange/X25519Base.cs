@@ -1,82 +1,140 @@
 using System;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Security.Cryptography;
 
 namespace CoQuic.Engine;
 
 /// <summary>
-/// X25519 of the base point, from multiples of it that are computed once: a ladder that climbs from the lowest bit, with one addition a
-/// step in place of an addition and a doubling (Oliveira et al., "How to (pre-)compute a ladder", 2017). Steps and memory accesses are
-/// the same for every scalar.
+/// X25519 of the base point, from multiples of it that are computed once: the scalar in 64 digits from −8 to 8, and one addition for each
+/// ("High-speed high-security signatures", Bernstein et al., 2011, §4). Steps and memory accesses are the same for every scalar.
 /// </summary>
 internal static class X25519Base
 {
-    /// <summary>Clamped scalars are multiples of 8: these bits decide, from bit 3 on.</summary>
-    private const int Bits = 252;
-    private const int FirstBit = 3;
+    private const int Digits = 64;
+    private const int DigitBits = 4;
 
-    /// <summary>(u + 1) / (u − 1) of the base point times 2^i, for each bit i.</summary>
-    private static readonly FieldElement25519[] Multiples = Precompute();
+    /// <summary>One row for two digits: the odd ones come first, and are multiplied by 16 together.</summary>
+    private const int Rows = Digits / 2;
 
-    /// <summary>u = 9 (RFC 7748 §4.1).</summary>
-    private static ReadOnlySpan<byte> BasePoint =>
-    [
-        9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    ];
+    /// <summary>A row has the multiples from 0 to 8.</summary>
+    private const int RowLength = (1 << (DigitBits - 1)) + 1;
 
-    /// <summary>
-    /// u of the base point minus a point S of order 4, which has u = 1. It is a root of u² − 273750.5 u + 1, as the product of u(P + S)
-    /// and u(P − S) is 1; the other root would do as well, with −S.
-    /// </summary>
-    private static ReadOnlySpan<byte> BaseMinusFourth =>
-    [
-        0x90, 0x82, 0xd4, 0x37, 0x01, 0x1e, 0x6b, 0x81, 0x07, 0x12, 0x4d, 0xeb, 0x51, 0x6a, 0x0f, 0x44,
-        0x1d, 0xb7, 0xa2, 0xdc, 0x46, 0x5f, 0x38, 0x52, 0xcb, 0x54, 0x83, 0x1d, 0x11, 0x32, 0x51, 0x21,
-    ];
+    /// <summary>j 256^i times the base point, for each row i and column j.</summary>
+    private static readonly EdwardsPoint25519.Addend[] Multiples = Precompute();
 
     /// <summary>The multiple of the base point by a clamped scalar.</summary>
     /// <param name="scalar">32 bytes, clamped (RFC 7748 §5).</param>
     public static FieldElement25519 Multiply(ReadOnlySpan<byte> scalar)
     {
-        // Before step i, sum = S + (the lower bits of scalar / 8) P, and difference = 2^i P − sum. From S none of them comes to a point
-        // that the formulas do not cover, and three doublings make it vanish in the end.
-        FieldElement25519 sumX = FieldElement25519.One;
-        FieldElement25519 sumZ = FieldElement25519.One;
-        FieldElement25519 differenceX = FieldElement25519.Read(BaseMinusFourth);
-        FieldElement25519 differenceZ = FieldElement25519.One;
-        FieldElement25519[] multiples = Multiples;
-        ulong swap = 0;
-        for (int i = 0; i < Bits; i++)
-        {
-            // A set bit adds to the sum, a clear one to the difference; the other stays, and is the difference that the addition takes.
-            int t = i + FirstBit;
-            ulong isClear = (ulong)(~scalar[t >> 3] >> (t & 7)) & 1;
-            FieldElement25519.SwapIf(swap ^ isClear, ref sumX, ref differenceX);
-            FieldElement25519.SwapIf(swap ^ isClear, ref sumZ, ref differenceZ);
-            swap = isClear;
-
-            FieldElement25519 a = (sumX + sumZ).Carried();
-            FieldElement25519 b = (sumX - sumZ) * multiples[i];
-            sumX = differenceZ * (a + b).Square();
-            sumZ = differenceX * (a - b).Square();
-        }
-
-        FieldElement25519.SwapIf(swap, ref sumX, ref differenceX);
-        FieldElement25519.SwapIf(swap, ref sumZ, ref differenceZ);
-        for (int i = 0; i < FirstBit; i++)
-            X25519.Double(ref sumX, ref sumZ);
-        return sumX * sumZ.Invert();
+        Span<sbyte> digits = stackalloc sbyte[Digits];
+        Recode(scalar, digits);
+        EdwardsPoint25519 sum = AddDigits(EdwardsPoint25519.Neutral, digits[1..]);
+        for (int bit = 0; bit < DigitBits; bit++)
+            sum = sum.Double();
+        sum = AddDigits(sum, digits);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(digits));
+        return sum.ToU();
     }
 
-    private static FieldElement25519[] Precompute()
+    /// <summary>Four bits a digit, least significant first; one above 7 becomes negative, and the next one more.</summary>
+    private static void Recode(ReadOnlySpan<byte> scalar, Span<sbyte> digits)
     {
-        var multiples = new FieldElement25519[Bits];
-        FieldElement25519 x = FieldElement25519.Read(BasePoint);
-        FieldElement25519 z = FieldElement25519.One;
-        for (int i = 0; i < Bits; i++)
+        int carry = 0;
+        for (int i = 0; i < Digits; i++)
         {
-            multiples[i] = (x + z) * (x - z).Invert();
-            X25519.Double(ref x, ref z);
+            int digit = ((scalar[i / 2] >> (DigitBits * (i & 1))) & 0xf) + carry;
+            // The last digit is 7 at most before the carry, since a scalar has 255 bits.
+            carry = i < Digits - 1 ? (digit + 8) >> DigitBits : 0;
+            digits[i] = (sbyte)(digit - (carry << DigitBits));
+        }
+    }
+
+    /// <summary>Adds the multiples that every other digit stands for, the first one's first.</summary>
+    private static EdwardsPoint25519 AddDigits(EdwardsPoint25519 sum, ReadOnlySpan<sbyte> digits)
+    {
+        for (int row = 0; row < Rows; row++)
+            sum = sum.Add(Select(Multiples.AsSpan(RowLength * row, RowLength), digits[2 * row]));
+        return sum;
+    }
+
+    /// <summary>Reads a whole row and keeps the multiple that a digit stands for: where it lies tells nothing about the digit.</summary>
+    private static EdwardsPoint25519.Addend Select(ReadOnlySpan<EdwardsPoint25519.Addend> row, int digit)
+    {
+        int sign = digit >> 31;
+        (FieldElement25519 sum, FieldElement25519 difference, FieldElement25519 product) = Read(row, (digit ^ sign) - sign);
+
+        // The negative of a point has −x for x.
+        ulong isNegative = (ulong)-sign;
+        FieldElement25519 negative = FieldElement25519.Zero - product;
+        FieldElement25519.SwapIf(isNegative, ref sum, ref difference);
+        FieldElement25519.SwapIf(isNegative, ref product, ref negative);
+        return new EdwardsPoint25519.Addend(sum, difference, product);
+    }
+
+    /// <summary>The limbs of all multiples in a row, in vectors of four of which the last overlap, masked to those of one column.</summary>
+    private static EdwardsPoint25519.Addend Read(ReadOnlySpan<EdwardsPoint25519.Addend> row, int column)
+    {
+        var read = default(EdwardsPoint25519.Addend);
+        Span<ulong> destination = MemoryMarshal.Cast<EdwardsPoint25519.Addend, ulong>(new Span<EdwardsPoint25519.Addend>(ref read));
+        ReadOnlySpan<ulong> limbs = MemoryMarshal.Cast<EdwardsPoint25519.Addend, ulong>(row);
+        Vector256<ulong> a = default, b = default, c = default, d = default;
+        for (int j = 0; j < RowLength; j++)
+        {
+            // All ones where j is the column, zero elsewhere.
+            Vector256<ulong> mask = Vector256.Create((ulong)(long)(((column ^ j) - 1) >> 31));
+            ReadOnlySpan<ulong> multiple = limbs.Slice(destination.Length * j, destination.Length);
+            a |= Vector256.Create(multiple) & mask;
+            b |= Vector256.Create(multiple[4..]) & mask;
+            c |= Vector256.Create(multiple[8..]) & mask;
+            d |= Vector256.Create(multiple[^4..]) & mask;
         }
 
-        return multiples;
+        a.CopyTo(destination);
+        b.CopyTo(destination[4..]);
+        c.CopyTo(destination[8..]);
+        d.CopyTo(destination[^4..]);
+        return read;
+    }
+
+    private static EdwardsPoint25519.Addend[] Precompute()
+    {
+        var points = new EdwardsPoint25519[Rows * RowLength];
+        EdwardsPoint25519 first = EdwardsPoint25519.Base;
+        for (int row = 0; row < Rows; row++)
+        {
+            Span<EdwardsPoint25519> multiples = points.AsSpan(RowLength * row, RowLength);
+            multiples[0] = EdwardsPoint25519.Neutral;
+            for (int j = 1; j < RowLength; j++)
+                multiples[j] = multiples[j - 1].Add(first);
+            // From 8 times to 256 times.
+            first = multiples[RowLength - 1];
+            for (int bit = DigitBits - 1; bit < 2 * DigitBits; bit++)
+                first = first.Double();
+        }
+
+        return Normalize(points);
+    }
+
+    /// <summary>Brings points to Z = 1 with one inversion: that of the product of all, from which each is taken in turn.</summary>
+    private static EdwardsPoint25519.Addend[] Normalize(ReadOnlySpan<EdwardsPoint25519> points)
+    {
+        var productsBefore = new FieldElement25519[points.Length];
+        FieldElement25519 product = FieldElement25519.One;
+        for (int i = 0; i < points.Length; i++)
+        {
+            productsBefore[i] = product;
+            product *= points[i].Z;
+        }
+
+        var normalized = new EdwardsPoint25519.Addend[points.Length];
+        FieldElement25519 inverse = product.Invert();
+        for (int i = points.Length - 1; i >= 0; i--)
+        {
+            normalized[i] = points[i].AsAddend(inverse * productsBefore[i]);
+            inverse *= points[i].Z;
+        }
+
+        return normalized;
     }
 }
