@@ -81,6 +81,8 @@ type internal Outbox(socket: IUdpSocket) =
         if isHolding then
             isHolding <- false
             sendNow &held
+            // Its memory is not for an agent to keep that has nothing to say for a while.
+            held <- Unchecked.defaultof<OutgoingRun>
 
     /// Whether runs wait for room.
     member _.IsBlocked = waiting.Count > 0

@@ -102,7 +102,9 @@ let tests =
 
           testCase "a turn hears sixteen runs, and more when they come from a crowd of connections"
           <| fun () ->
-              let together runs = List.replicate runs Heard @ [ Answered ]
+              let together runs =
+                  List.replicate runs Heard @ [ Answered ]
+
               Expect.equal (stepsWith 255 32 1L) (together 16 @ together 16) "sixteen for each answer"
               Expect.equal (stepsWith 256 128 1L) (together 64 @ together 64) "sixty-four for each answer"
 
