@@ -44,7 +44,7 @@ internal sealed class Pacer
     private long Capacity => Burst * CreditPerByte;
 
     /// <summary>Who was told when to come, and comes late, finds what was earned meanwhile. Nobody else finds more than a burst.</summary>
-    private long Limit => _awaited > 0 ? 2 * Capacity : Math.Max(Capacity, _credit);
+    private long Limit => _awaited > 0 ? 2 * Capacity : Capacity;
 
     /// <summary>Changes the rate; what was earned at the old one stays.</summary>
     /// <param name="now">From when on.</param>
@@ -55,7 +55,7 @@ internal sealed class Pacer
         Refill(now);
         _isSmooth = isSmooth;
         _rate = bytesPerSecond is { } rate ? (long)Math.Clamp(rate, 1, MaximumRate) : 0;
-        _credit = Math.Min(_credit, _awaited > 0 ? 2 * Capacity : Capacity);
+        _credit = Math.Min(_credit, Limit);
     }
 
     public void OnMaximumDatagramSizeChanged(int maximumDatagramSize) => _maximumDatagramSize = maximumDatagramSize;
@@ -102,7 +102,8 @@ internal sealed class Pacer
             return;
         _refilled = now;
         // A rate of one byte per second earns one millionth of a byte in each microsecond: no division, no rounding.
-        long limit = Limit;
+        // What is left of a late run stays until it has been sent.
+        long limit = Math.Max(Limit, _credit);
         bool isFull = _rate == 0 || elapsed > (limit - _credit) / _rate;
         _credit = isFull ? limit : _credit + (_rate * elapsed);
     }
