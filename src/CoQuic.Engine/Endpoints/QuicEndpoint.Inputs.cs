@@ -91,7 +91,9 @@ public sealed partial class QuicEndpoint
         Begin();
         while (_orphans.TryExpire(now))
             _drops.Count(DropReason.OrphanZeroRtt);
-        while (_turns.Count < MaximumConnectionsPerCall && _deadlines.TryTakeDue(now, out Connection connection))
+
+        // Who is due gets in line behind those that inputs have put there, however many: nobody is kept waiting for a lull.
+        for (int due = 0; due < MaximumConnectionsPerCall && _deadlines.TryTakeDue(now, out Connection connection); due++)
         {
             connection.OnTimeout(now);
             Queue(connection);

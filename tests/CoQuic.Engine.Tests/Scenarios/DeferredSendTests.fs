@@ -23,6 +23,15 @@ let private write (stream: uint64) pair =
     let data = SendStreamData(StreamId stream, bytesOf [| 1uy |], true, 0)
     pair.Client.SendStreamData(pair.Now, pair.ClientConnection, &data)
 
+/// Opens a connection that nobody answers.
+let private openAnother (client: QuicEndpoint) now =
+    let mutable handle = ConnectionHandle.None
+
+    client.OpenConnection(now, OpenConnection(Route = RouteHandle 1UL), &handle)
+    |> ignore
+
+    handle
+
 let private datagramsOf (result: EndpointResult) =
     result.Effects
     |> Seq.choose (fun effect ->
@@ -73,6 +82,26 @@ let tests =
 
               Expect.isTrue (runUntil minute (fun pair -> (closeReason Server pair).IsSome) pair) "closed"
               Expect.equal (received Server (StreamId 0UL) pair) ([| 1uy |], true) "and nothing is lost"
+
+          testCase "whose timer is due gets a turn, however many others inputs put in line meanwhile"
+          <| fun () ->
+              use client =
+                  new QuicEndpoint(having [ "DefersSends", box true ] (clientConfig 5UL))
+
+              let waiting = openAnother client TimeUs.Zero
+              client.TimerExpired TimeUs.Zero |> ignore
+              let probeTimeout = client.NextWakeup.Value
+
+              let hasProbed _ =
+                  for _ in 1..100 do
+                      openAnother client probeTimeout |> ignore
+
+                  let result = client.TimerExpired probeTimeout
+
+                  result.Effects
+                  |> Seq.exists (fun effect -> effect :? SendDatagramEffect && effect.Connection = waiting)
+
+              Expect.isTrue (List.exists hasProbed [ 1..5 ]) "its probe goes out in one of the next calls"
 
           testCase "a lossy link brings every byte all the same"
           <| fun () ->
