@@ -41,7 +41,7 @@ internal sealed partial class CoquicEndpoint : IDisposable
     /// <summary>Whether the last call was cut short by its bound.</summary>
     public bool HasSendContinuationPending => _endpoint.HasSendContinuationPending;
 
-    /// <summary>Whether any connection still has stream data to send.</summary>
+    /// <summary>Whether streams of any connection have something to send that their own limits allow.</summary>
     public bool HasPendingStreamSend => _earlyWrites.HasWrites || _endpoint.HasPendingStreamSend;
 
     /// <summary>Opens a connection.</summary>
