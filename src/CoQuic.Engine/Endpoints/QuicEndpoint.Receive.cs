@@ -135,6 +135,7 @@ public sealed partial class QuicEndpoint
             InitialDestinationId = destination,
             OriginalDestinationId = destination,
             HasNegotiatedVersion = true,
+            Token = Bytes.Empty, // RFC 9369 §5: tokens stay within a version.
             Resumption = setup.Resumption.Abandoned(),
         });
         _connections.Add(next.Handle, next);

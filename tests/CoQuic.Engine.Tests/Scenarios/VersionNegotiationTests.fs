@@ -86,6 +86,31 @@ let tests =
               Expect.equal (closeReason Client pair).Value.Origin CloseOrigin.VersionNegotiation "the reason"
               Expect.equal pair.Client.ConnectionCount 0 "it is forgotten"
 
+          testCase "a token stays behind with the version that it was given in (RFC 9369 §5)"
+          <| fun () ->
+              let speaking (versions: QuicVersion list) =
+                  having [ "SupportedVersions", box (List.toArray versions) ]
+
+              let pair =
+                  withConfigs
+                      (clientConfig 1UL |> speaking [ QuicVersion.V2; QuicVersion.V1 ])
+                      (serverConfig "test" 1UL |> speaking [ QuicVersion.V1 ])
+                      1
+                      ideal
+
+              let token = Array.create 50 0x5auy
+              openConnection (OpenConnection(Route = RouteHandle 1UL, Token = bytesOf token)) pair
+              await "confirmed" confirmed pair
+
+              let versionsWithToken =
+                  told<SendDatagramEffect> Client pair
+                  |> List.collect datagrams
+                  |> List.filter (fun datagram -> datagram.Span.IndexOf(ReadOnlySpan token) >= 0)
+                  |> List.map (fun datagram -> datagram.Slice(1, 4))
+                  |> List.distinct
+
+              Expect.equal versionsWithToken [ Bytes.FromHex "6b3343cf" ] "version 2 alone"
+
           testCase "a server does not take one"
           <| fun () ->
               let pair = opened ()
