@@ -106,8 +106,16 @@ type QuicClient private () =
 
     /// The version in which a connection will begin.
     static let firstVersion (options: ClientOptions) : QuicVersion option =
+        let supported = options.Runtime.Endpoint.SupportedVersions
+
+        let ofSession () =
+            CoQuic.Engine.ResumptionStates.VersionOf(Secret.reveal options.Request.ResumptionState)
+            |> Option.ofNullable
+            |> Option.filter (fun version -> List.contains version supported)
+
         options.Request.InitialVersion
-        |> Option.orElse (List.tryHead options.Runtime.Endpoint.SupportedVersions)
+        |> Option.orElseWith ofSession
+        |> Option.orElse (List.tryHead supported)
 
     /// Where the connection's token is taken from, and under what; none when the caller brings one along.
     static let tokensOf (options: ClientOptions) : (TokenStore * TokenScope) option =

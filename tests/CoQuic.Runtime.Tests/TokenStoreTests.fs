@@ -172,6 +172,45 @@ let tests =
                   Expect.equal store.Count 0 "it is the caller's still"
               }
 
+          testCaseTask "where a session goes on, the token is of its version (RFC 9369 §5)"
+          <| fun () ->
+              task {
+                  let options = serverOptions IPAddress.Loopback
+
+                  use server =
+                      listen
+                          { options with
+                              Runtime.Endpoint.SupportedVersions = [ QuicVersion.V2; QuicVersion.V1 ]
+                              Runtime.Endpoint.NewTokensPerConnection = 0 }
+
+                  let speaking versions =
+                      { clientOptions server with
+                          Runtime.Endpoint.SupportedVersions = versions }
+
+                  use! first = connect (speaking [ QuicVersion.V2 ])
+                  let! state = inTime (QuicConnection.resumptionState first)
+                  let store = TokenStore()
+
+                  let kept version : TokenScope =
+                      { ServerName = "127.0.0.1"
+                        Port = server.LocalEndPoint.Port
+                        Version = version }
+
+                  store.Add(kept QuicVersion.V1, token 1)
+                  store.Add(kept QuicVersion.V2, token 2)
+
+                  let returning =
+                      { speaking [ QuicVersion.V1; QuicVersion.V2 ] with
+                          Tokens = Some store }
+
+                  use! second =
+                      connect (ClientOptions.resuming (Expect.wantOk state "a session") false returning)
+
+                  Expect.isNotNull (box second) "it goes on"
+                  Expect.equal (store.Take(kept QuicVersion.V1)) (token 1) "that of version 1 is there still"
+                  Expect.equal (store.Take(kept QuicVersion.V2)) Bytes.empty "that of version 2 was used"
+              }
+
           testCase "the options of a server reach its endpoint"
           <| fun () ->
               let key (fill: byte) = ReadOnlyMemory(Array.create 32 fill)
