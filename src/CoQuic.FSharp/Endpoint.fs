@@ -246,7 +246,8 @@ module Endpoint =
     /// The connections it holds, closing and draining ones included.
     let connectionCount (endpoint: Endpoint) : int = endpoint.Core.ConnectionCount
 
-    /// Whether any connection still has stream data that it has not sent. Walks all connections.
+    /// Whether streams of any connection have something to send that their own limits allow: the connection's credit or congestion
+    /// control holds it back, or a bound cut the last call short. Walks all connections.
     let hasPendingStreamSend (endpoint: Endpoint) : bool = endpoint.Core.HasPendingStreamSend
 
     /// What a connection has done so far; none when it is not held any more.

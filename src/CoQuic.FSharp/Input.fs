@@ -16,7 +16,7 @@ type OpenConnection =
         SourceConnectionId: ConnectionId option
         /// The first ID sent to, at least 8 bytes (RFC 9000 §7.2); none draws 8 random bytes.
         InitialDestinationConnectionId: ConnectionId option
-        /// The version of the first flight; none takes the first that the endpoint supports.
+        /// The version of the first flight; none takes that of `ResumptionState`, or the first that the endpoint supports.
         InitialVersion: QuicVersion option
         /// What an earlier connection gave as `ResumptionStateAvailable`, or empty.
         ResumptionState: Secret

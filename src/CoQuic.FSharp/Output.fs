@@ -34,7 +34,7 @@ type OpenRequest =
         Remote: HostAddress
         /// The name sent as SNI and matched against the certificate.
         ServerName: string
-        /// The version of the first flight; none takes the first that the endpoint supports.
+        /// The version of the first flight; none takes that of `ResumptionState`, or the first that the endpoint supports.
         InitialVersion: QuicVersion option
         /// What an earlier connection gave as `ResumptionStateAvailable`, or empty.
         ResumptionState: Secret

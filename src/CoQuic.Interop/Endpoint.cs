@@ -55,7 +55,10 @@ public sealed class Endpoint : IDisposable
     /// <summary>Whether a bound cut the last call short: send, then call <see cref="TimerExpired"/> without waiting.</summary>
     public bool HasSendContinuationPending => Driver.HasSendContinuationPending;
 
-    /// <summary>Whether any connection still has stream data that it has not sent. Walks all connections.</summary>
+    /// <summary>
+    /// Whether streams of any connection have something to send that their own limits allow: the connection's credit or congestion control
+    /// holds it back, or a bound cut the last call short. Walks all connections.
+    /// </summary>
     public bool HasPendingStreamSend => Driver.HasPendingStreamSend;
 
     private IDriver Driver

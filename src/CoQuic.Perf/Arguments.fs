@@ -18,12 +18,6 @@ type UsageError = { Faults: string list; Usage: string }
 module Arguments =
     let private programName = "coquic-fsharp-perf"
 
-    /// The largest UDP payload over IPv4 and IPv6 alike.
-    let private largestDatagram = 65527UL
-
-    /// QUIC works only where datagrams of this size pass (RFC 9000 §14).
-    let private smallestDatagram = 1200UL
-
     let private number name (text: string) =
         match UInt64.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture) with
         | true, value -> Ok value
@@ -36,7 +30,9 @@ module Arguments =
         | result -> result
 
     let private datagramSize name text =
-        numberFrom name smallestDatagram largestDatagram text |> Result.map int
+        let smallest = uint64 CoQuic.Engine.DatagramSizes.Smallest
+        let largest = uint64 CoQuic.Engine.DatagramSizes.Largest
+        numberFrom name smallest largest text |> Result.map int
 
     /// 0 is no size of one's own.
     let private optionalDatagramSize name text =

@@ -8,11 +8,10 @@ open System.Runtime.InteropServices
 [<RequireQualifiedAccess>]
 module internal OutgoingRuns =
 
-    /// The size of a datagram that opens a connection (RFC 9000 §14.1).
-    let private smallestDatagram = 1_200
-
-    /// What is no larger is a handshake's, a request or an answer: who hears several of them at once answers the first only after the last.
-    let private isBulk (run: inref<OutgoingRun>) = run.Bytes.Length > smallestDatagram
+    /// What is no larger than a datagram that opens a connection (RFC 9000 §14.1) is a handshake's, a request or an answer: who hears several
+    /// of them at once answers the first only after the last.
+    let private isBulk (run: inref<OutgoingRun>) =
+        run.Bytes.Length > CoQuic.Engine.DatagramSizes.Smallest
 
     /// Whether datagrams go the same way, and are cut alike: all of one size but the last.
     let private areAlike (run: inref<OutgoingRun>) (next: inref<OutgoingRun>) =

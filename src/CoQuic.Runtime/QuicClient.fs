@@ -104,23 +104,42 @@ type QuicClient private () =
           Port = options.Request.Remote.Port
           Version = version }
 
-    /// The request with a token, unless it has one: of the version in which it will begin.
-    static let withToken (options: ClientOptions) : OpenRequest =
-        let request = options.Request
+    /// The version in which a connection will begin.
+    static let firstVersion (options: ClientOptions) : QuicVersion option =
+        let supported = options.Runtime.Endpoint.SupportedVersions
 
-        let version =
-            request.InitialVersion
-            |> Option.orElse (List.tryHead options.Runtime.Endpoint.SupportedVersions)
+        let ofSession () =
+            CoQuic.Engine.ResumptionStates.VersionOf(Secret.reveal options.Request.ResumptionState)
+            |> Option.ofNullable
+            |> Option.filter (fun version -> List.contains version supported)
 
-        match options.Tokens, version with
-        | Some store, Some version when request.Token.IsEmpty ->
+        options.Request.InitialVersion
+        |> Option.orElseWith ofSession
+        |> Option.orElse (List.tryHead supported)
+
+    /// Where the connection's token is taken from, and under what; none when the caller brings one along.
+    static let tokensOf (options: ClientOptions) : (TokenStore * TokenScope) option =
+        match options.Tokens, firstVersion options with
+        | Some store, Some version when options.Request.Token.IsEmpty -> Some(store, scopeOf options version)
+        | _ -> None
+
+    static let withToken (options: ClientOptions) (request: OpenRequest) : OpenRequest =
+        match tokensOf options with
+        | Some(store, scope) ->
             { request with
-                Token = store.Take(scopeOf options version) }
-        | _ -> request
+                Token = store.Take scope }
+        | None -> request
+
+    static let putTokenBack (options: ClientOptions) (request: OpenRequest) : unit =
+        match tokensOf options with
+        | Some(store, scope) when not request.Token.IsEmpty -> store.Add(scope, request.Token)
+        | _ -> ()
 
     /// The agent ends with its only connection: who closes the socket need not stay in the closing state (RFC 9000 §10.2).
     static let events (options: ClientOptions) : HubEvents =
         { Accepted = fun _ -> false
+          Opening = withToken options
+          NotOpened = putTokenBack options
           GaveToken =
             fun connection token ->
                 match options.Tokens, connection.Handshake with
@@ -159,7 +178,7 @@ type QuicClient private () =
                         agent.Stop() |> ignore)
 
             use activity = Telemetry.connecting options.Request
-            agent.Post(HubMessage.Connect(withToken options, pending))
+            agent.Post(HubMessage.Connect(options.Request, pending))
             let! _ = Task.WhenAny [| pending.Task |]
             Telemetry.ended activity pending.Task
             let! core = pending.Task

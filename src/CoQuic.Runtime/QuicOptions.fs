@@ -64,6 +64,11 @@ type QuicConnectionOptions internal () =
     /// Where the loggers come from that hear of the endpoint and its connections (docs/runtime.md lists what); null is silent.
     member val LoggerFactory: ILoggerFactory | null = null with get, set
 
+    /// Whether a thread on 64-bit Linux looks for datagrams for a moment (0.1 to 0.25 ms) before it sleeps, as long as looking finds some:
+    /// an answer that comes as soon is not kept waiting until a thread wakes, and meanwhile a core is busy. False spares batteries, and
+    /// processors that others share. True unless set.
+    member val BusyWait: bool = true with get, set
+
     /// A UDP socket of your own, bound to its address, in place of one that is opened; null opens one. It is taken over: its options are
     /// set, nobody else may use it, and it is closed with the endpoint, or when that cannot start. A client or a server of one shard can
     /// have it, and a client for one connection.
@@ -102,6 +107,7 @@ type QuicConnectionOptions internal () =
             RecordTo = Option.ofObj this.RecordTo
             QlogDirectory = Option.ofObj this.QlogDirectory
             LoggerFactory = Option.ofObj this.LoggerFactory
+            BusyWait = this.BusyWait
             Socket = Option.ofObj this.Socket
             Endpoint =
                 { options.Endpoint with

@@ -157,6 +157,8 @@ type QuicServer
 
         let events shard : HubEvents =
             { Accepted = fun connection -> waiting.Writer.TryWrite(struct (shard, connection))
+              Opening = id
+              NotOpened = ignore
               GaveToken = fun _ _ -> ()
               Closed = fun _ -> []
               Answers = answers

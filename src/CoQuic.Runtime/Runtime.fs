@@ -32,6 +32,10 @@ type RuntimeOptions =
         SocketBufferBytes: int
         /// Whether to use segmentation and receive offload where the system has them.
         Offload: bool
+        /// Whether an agent on 64-bit Linux looks for datagrams for a moment (0.1 to 0.25 ms) before it sleeps, as long as looking finds
+        /// some: an answer that comes as soon is not kept waiting until a thread wakes, and meanwhile a core is busy. False spares
+        /// batteries, and processors that others share.
+        BusyWait: bool
         /// How connection IDs look to a load balancer; none leaves them to the endpoint's configuration, and to shards.
         LoadBalancing: LoadBalancing option
         /// Where the loggers come from that hear of the endpoint (docs/runtime.md lists what); none is silent.
@@ -53,6 +57,7 @@ module RuntimeOptions =
           QlogDirectory = None
           SocketBufferBytes = 4 * 1024 * 1024
           Offload = true
+          BusyWait = true
           LoadBalancing = None
           LoggerFactory = None }
 
@@ -129,10 +134,11 @@ module Runtime =
         endPoint.Address.Equals IPAddress.Any
         || endPoint.Address.Equals IPAddress.IPv6Any
 
-    let private socketAt (options: RuntimeOptions) sharesPort (bind: IPEndPoint) : SocketOptions =
+    let internal socketAt (options: RuntimeOptions) sharesPort (bind: IPEndPoint) : SocketOptions =
         { Bind = bind
           BufferBytes = options.SocketBufferBytes
           Offload = options.Offload
+          BusyWait = options.BusyWait
           // A server behind several addresses answers from the one that it was asked at.
           PacketInformation = options.Endpoint.Role = Role.Server && isWildcard bind
           SharesPort = sharesPort }

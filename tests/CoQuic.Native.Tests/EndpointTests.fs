@@ -381,6 +381,16 @@ let private parseRetry (packet: byte[]) =
     let id = packet[15 .. 14 + idLength]
     id, packet[15 + idLength .. packet.Length - 17]
 
+/// Whether the first datagram of an open carries the one token that the client was told before.
+let private carriesTokenOf two (_: uint64, opened: Result) =
+    let token =
+        heard two Client (function
+            | NewToken(_, token) -> Some token
+            | _ -> None)
+        |> List.exactlyOne
+
+    (List.head (sent opened)).Bytes.AsSpan().IndexOf(ReadOnlySpan token) >= 0
+
 [<Tests>]
 let tokens =
     testList
@@ -467,21 +477,22 @@ let tokens =
           row "12.5-5" "the next open uses the token, once"
           <| fun () ->
               using standard (fun two ->
-                  let token =
-                      heard two Client (function
-                          | NewToken(_, token) -> Some token
-                          | _ -> None)
-                      |> List.exactlyOne
+                  let carries = carriesTokenOf two
+                  Expect.isTrue (carries (openOne 2 two.ClientEndpoint two.Now)) "the next"
+                  Expect.isFalse (carries (openOne 3 two.ClientEndpoint two.Now)) "not the one after")
 
-                  let carries (bytes: byte[]) =
-                      bytes.AsSpan().IndexOf(ReadOnlySpan token) >= 0
+          row "12.5-5" "an open that is refused uses none"
+          <| fun () ->
+              using standard (fun two ->
+                  // RFC 9000 §7.2: a client's first destination has 8 bytes at least.
+                  let tooShort (input: CoquicOpenConnection) =
+                      let mutable input = input
+                      input.Connection.InitialDestinationConnectionId.Length <- 4un
+                      input
 
-                  let initial number =
-                      let _, result = openOne number two.ClientEndpoint two.Now
-                      (List.head (sent result)).Bytes
-
-                  Expect.isTrue (carries (initial 2)) "the next"
-                  Expect.isFalse (carries (initial 3)) "not the one after")
+                  let _, refused = openWith tooShort 2 two.ClientEndpoint two.Now
+                  Expect.isSome refused.Error "refused"
+                  Expect.isTrue (carriesTokenOf two (openOne 3 two.ClientEndpoint two.Now)) "the token is there still")
 
           row "12.6-1" "a datagram of a connection that is gone is answered by a reset"
           <| fun () ->

@@ -333,7 +333,23 @@ let wakeups =
                   Expect.equal (Calls.HasPendingStreamSend two.ClientEndpoint) 0uy "nothing yet"
                   sendOn 0UL (Array.zeroCreate 5000) false two Client |> ignore
                   settle two 1_000_000UL
-                  Expect.equal (Calls.HasPendingStreamSend two.ClientEndpoint) 0uy "all sent") ]
+                  Expect.equal (Calls.HasPendingStreamSend two.ClientEndpoint) 0uy "all sent")
+
+          row "9-5" "what the connection's limit alone holds back is pending, beyond the stream's limit nothing is"
+          <| fun () ->
+              for connectionLimit, streamLimit, expected in [ 5000UL, 50_000UL, 1uy; 50_000UL, 5000UL, 0uy ] do
+                  let mutable server = withWindows streamLimit (serverConfig ())
+                  server.Transport.InitialMaxData <- connectionLimit
+
+                  using (fun () -> connected (clientConfig ()) server) (fun two ->
+                      sendOn 0UL (Array.zeroCreate 20_000) false two Client |> ignore
+                      // The client says that it is blocked, and hears no answer.
+                      two.ToServer <- []
+
+                      Expect.equal
+                          (Calls.HasPendingStreamSend two.ClientEndpoint)
+                          expected
+                          $"with a limit of {connectionLimit} and one of {streamLimit} a stream") ]
 
 [<Tests>]
 let timelines =

@@ -2,8 +2,11 @@ module CoQuic.Runtime.Tests.TokenStoreTests
 
 open System
 open System.Net
+open System.Threading
 open System.Threading.Tasks
 open Expecto
+open Microsoft.Extensions.Logging
+open Microsoft.Extensions.Logging.Abstractions
 open CoQuic.FSharp
 open CoQuic.Runtime
 open CoQuic.Runtime.Tests.ConnectionKit
@@ -14,6 +17,27 @@ let private scope name : TokenScope =
       Version = QuicVersion.V1 }
 
 let private token (value: int) = Bytes.ofArray [| byte value |]
+
+/// Why an attempt ends before anything is sent, and what makes it so.
+let private refusals: (string * (RuntimeError -> bool) * (ClientOptions -> ClientOptions)) list =
+    [ "nothing can be reached there", _.IsUnreachable, fun options -> { options with Request.Remote.Port = 0 }
+      "its endpoint does not speak the version that it asks for",
+      _.IsDeclined,
+      fun options ->
+          { options with
+              Runtime.Endpoint.SupportedVersions = [ QuicVersion.V1 ]
+              Request.InitialVersion = Some QuicVersion.V2 } ]
+
+/// Cancels as soon as somebody asks for a logger: while the endpoint is made, before the connection is.
+type private Canceller(cancellation: CancellationTokenSource) =
+    interface ILoggerFactory with
+        member _.AddProvider _ = ()
+
+        member _.CreateLogger _ =
+            cancellation.Cancel()
+            NullLogger.Instance
+
+        member _.Dispose() = ()
 
 [<Tests>]
 let tests =
@@ -95,6 +119,96 @@ let tests =
                   // One was used, and two were given on the second connection.
                   do! awaitTokens 3
                   Expect.isNotNull (box (first, second)) "both are served"
+              }
+
+          for name, reason, change in refusals do
+              testCaseTask $"a token is not used up by an attempt that does not get as far as its server: {name}"
+              <| fun () ->
+                  task {
+                      let store = TokenStore()
+                      let options = change (clientOptionsFor "127.0.0.1" 443)
+
+                      let kept: TokenScope =
+                          { ServerName = options.Request.ServerName
+                            Port = options.Request.Remote.Port
+                            Version = Option.defaultValue QuicVersion.V1 options.Request.InitialVersion }
+
+                      store.Add(kept, token 1)
+                      let! refused = inTime (QuicClient.connect { options with Tokens = Some store })
+                      Expect.isTrue (reason (Expect.wantError refused "refused")) $"because of that: {refused}"
+                      Expect.equal (store.Take kept) (token 1) "for the next attempt"
+                  }
+
+          testCaseTask "nor by one that is cancelled before it begins"
+          <| fun () ->
+              task {
+                  let store = TokenStore()
+                  store.Add(scope "127.0.0.1", token 1)
+                  use cancellation = new CancellationTokenSource()
+                  use loggers = new Canceller(cancellation)
+
+                  let options =
+                      { clientOptionsFor "127.0.0.1" 443 with
+                          Tokens = Some store
+                          Runtime.LoggerFactory = Some loggers }
+
+                  let connecting = QuicClient.connectUntil cancellation.Token options
+                  let! _ = failure<OperationCanceledException> connecting "it is cancelled"
+                  Expect.equal store.Count 1 "the token is there still"
+              }
+
+          testCaseTask "what the caller brings along is not put into the store when the attempt is refused"
+          <| fun () ->
+              task {
+                  let store = TokenStore()
+
+                  let options =
+                      { clientOptionsFor "127.0.0.1" 0 with
+                          Tokens = Some store
+                          Request.Token = token 2 }
+
+                  let! refused = inTime (QuicClient.connect options)
+                  Expect.isError refused "refused"
+                  Expect.equal store.Count 0 "it is the caller's still"
+              }
+
+          testCaseTask "where a session goes on, the token is of its version (RFC 9369 §5)"
+          <| fun () ->
+              task {
+                  let options = serverOptions IPAddress.Loopback
+
+                  use server =
+                      listen
+                          { options with
+                              Runtime.Endpoint.SupportedVersions = [ QuicVersion.V2; QuicVersion.V1 ]
+                              Runtime.Endpoint.NewTokensPerConnection = 0 }
+
+                  let speaking versions =
+                      { clientOptions server with
+                          Runtime.Endpoint.SupportedVersions = versions }
+
+                  use! first = connect (speaking [ QuicVersion.V2 ])
+                  let! state = inTime (QuicConnection.resumptionState first)
+                  let store = TokenStore()
+
+                  let kept version : TokenScope =
+                      { ServerName = "127.0.0.1"
+                        Port = server.LocalEndPoint.Port
+                        Version = version }
+
+                  store.Add(kept QuicVersion.V1, token 1)
+                  store.Add(kept QuicVersion.V2, token 2)
+
+                  let returning =
+                      { speaking [ QuicVersion.V1; QuicVersion.V2 ] with
+                          Tokens = Some store }
+
+                  use! second =
+                      connect (ClientOptions.resuming (Expect.wantOk state "a session") false returning)
+
+                  Expect.isNotNull (box second) "it goes on"
+                  Expect.equal (store.Take(kept QuicVersion.V1)) (token 1) "that of version 1 is there still"
+                  Expect.equal (store.Take(kept QuicVersion.V2)) Bytes.empty "that of version 2 was used"
               }
 
           testCase "the options of a server reach its endpoint"

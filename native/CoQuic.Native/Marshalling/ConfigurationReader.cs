@@ -22,8 +22,6 @@ internal static unsafe class ConfigurationReader
     private const int EnableMinimalClosingStateRetentionEnd = 315;
     private const int RetryHandshakeValidationPolicyEnd = 321;
 
-    private const int SmallestDatagram = 1200;
-    private const int LargestDatagram = 65527;
     private const int LargestConnectionIdLimit = 1024;
     private const ulong LargestVarInt = (1UL << 62) - 1;
     private const ulong LargestStreamCount = 1UL << 60;
@@ -41,7 +39,7 @@ internal static unsafe class ConfigurationReader
             VerifyPeer = Incoming.Flag(config->VerifyPeer),
             ServerIdentities = Identity(config->Identity),
             Transport = Transport(config->Transport),
-            MaxOutboundDatagramSize = Incoming.Clamp(config->MaxOutboundDatagramSize, SmallestDatagram, LargestDatagram),
+            MaxOutboundDatagramSize = Incoming.Clamp(config->MaxOutboundDatagramSize, DatagramSizes.Smallest, DatagramSizes.Largest),
             ZeroRtt = Incoming.ZeroRtt(config->ZeroRtt),
             RetryEnabled = Incoming.Flag(config->RetryEnabled),
             EnablePacketInspection = Incoming.Flag(config->EnablePacketInspection),
@@ -69,12 +67,12 @@ internal static unsafe class ConfigurationReader
     private static TransportConfig Transport(in CoquicTransportConfig config) => CoquicDefaults.Transport with
     {
         MaxIdleTimeout = Incoming.Milliseconds(config.MaxIdleTimeout),
-        MaxUdpPayloadSize = Incoming.Clamp(config.MaxUdpPayloadSize, SmallestDatagram, LargestDatagram),
+        MaxUdpPayloadSize = Incoming.Clamp(config.MaxUdpPayloadSize, DatagramSizes.Smallest, DatagramSizes.Largest),
         PmtudEnabled = Incoming.Flag(config.PmtudEnabled),
-        PmtudBaseDatagramSize = Incoming.Clamp(config.PmtudBaseDatagramSize, SmallestDatagram, LargestDatagram),
+        PmtudBaseDatagramSize = Incoming.Clamp(config.PmtudBaseDatagramSize, DatagramSizes.Smallest, DatagramSizes.Largest),
         PmtudMaxDatagramSize = config.PmtudMaxDatagramSize == 0
             ? 0
-            : Incoming.Clamp(config.PmtudMaxDatagramSize, SmallestDatagram, LargestDatagram),
+            : Incoming.Clamp(config.PmtudMaxDatagramSize, DatagramSizes.Smallest, DatagramSizes.Largest),
         ActiveConnectionIdLimit = Incoming.Clamp(config.ActiveConnectionIdLimit, 2, LargestConnectionIdLimit),
         DisableActiveMigration = Incoming.Flag(config.DisableActiveMigration),
         DeferActiveMigrationPathValidation = Incoming.Flag(config.DeferActiveMigrationPathValidation),

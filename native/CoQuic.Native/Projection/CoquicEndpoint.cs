@@ -41,7 +41,7 @@ internal sealed partial class CoquicEndpoint : IDisposable
     /// <summary>Whether the last call was cut short by its bound.</summary>
     public bool HasSendContinuationPending => _endpoint.HasSendContinuationPending;
 
-    /// <summary>Whether any connection still has stream data to send.</summary>
+    /// <summary>Whether streams of any connection have something to send that their own limits allow.</summary>
     public bool HasPendingStreamSend => _earlyWrites.HasWrites || _endpoint.HasPendingStreamSend;
 
     /// <summary>Opens a connection.</summary>
@@ -55,11 +55,11 @@ internal sealed partial class CoquicEndpoint : IDisposable
         OpenConnection request = isStillborn ? input with { InitialDestinationConnectionId = null } : input;
         QuicVersion version = input.InitialVersion ?? _config.SupportedVersions[0];
         if (input.Token.IsEmpty)
-            request = request with { Token = _tokens.Take(input.ServerName, version) };
+            request = request with { Token = _tokens.NewestOf(input.ServerName, version) };
         EndpointResult opened = _endpoint.OpenConnection(now, request, out connection);
         if (opened.LocalError is not null)
             return Project(opened);
-        _tokens.OnOpened(connection, input.ServerName, version);
+        _tokens.OnOpened(connection, input.ServerName, version, request.Token);
         _earlyWrites.OnOpened(connection, opened);
         return Project(isStillborn ? Abandon(now, opened, connection) : opened);
     }

@@ -20,18 +20,19 @@ internal sealed class RememberedTokens
     private readonly Queue<Server> _order = new();
 
     /// <summary>The newest token for a server that was not used yet; empty when there is none.</summary>
-    public Bytes Take(string serverName, QuicVersion version)
-    {
-        if (!_tokens.TryGetValue(new Server(serverName, version), out List<Bytes>? tokens) || tokens.Count == 0)
-            return Bytes.Empty;
-        Bytes newest = tokens[^1];
-        tokens.RemoveAt(tokens.Count - 1);
-        return newest;
-    }
+    public Bytes NewestOf(string serverName, QuicVersion version) =>
+        _tokens.TryGetValue(new Server(serverName, version), out List<Bytes>? tokens) && tokens.Count > 0
+            ? tokens[^1]
+            : Bytes.Empty;
 
-    /// <summary>A connection was opened.</summary>
-    public void OnOpened(ConnectionHandle connection, string serverName, QuicVersion version) =>
-        _opened[connection] = new Server(serverName, version);
+    /// <summary>A connection was opened, and the token that it was opened with, if any, is used.</summary>
+    public void OnOpened(ConnectionHandle connection, string serverName, QuicVersion version, Bytes token)
+    {
+        var server = new Server(serverName, version);
+        _opened[connection] = server;
+        if (_tokens.TryGetValue(server, out List<Bytes>? tokens))
+            tokens.Remove(token);
+    }
 
     /// <summary>Its handshake settled another version than it began with, perhaps.</summary>
     public void OnHandshake(HandshakeInformationEffect information)

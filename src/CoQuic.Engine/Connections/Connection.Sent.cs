@@ -47,11 +47,11 @@ internal sealed partial class Connection
     }
 
     /// <summary>Fills the rest of a packet; STREAM frames come last, as the last of them may leave its length out.</summary>
-    private void WriteEliciting(TimeUs now, EncryptionLevel level, ref QuicWriter writer, SentFrameList sent, bool isProbe)
+    private void WriteEliciting(TimeUs now, EncryptionLevel level, ref QuicWriter writer, SentFrameList sent, bool mustElicit)
     {
         if (level != EncryptionLevel.ZeroRtt)
             WriteCrypto(level, ref writer, sent);
-        bool needsPing = _isPingPending || (isProbe && !HasEliciting(level) && !Carries(sent));
+        bool needsPing = _isPingPending || (mustElicit && !HasEliciting(level) && !Carries(sent));
         if (needsPing && writer.Remaining > 0)
             WritePing(ref writer, sent);
         if (level is EncryptionLevel.Initial or EncryptionLevel.Handshake)

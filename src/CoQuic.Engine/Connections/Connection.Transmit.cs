@@ -159,8 +159,10 @@ internal sealed partial class Connection
             return false;
         PacketNumberSpace space = _spaces[level];
         bool isProbe = space.Probes > 0;
-        bool elicits = (mayElicit || isProbe) && !_loss.IsFull(PacketNumberSpaceIds.Of(level)) && (isProbe || HasEliciting(level));
-        if (!elicits && !IsAckDue(now, level))
+        bool isAckDue = IsAckDue(now, level);
+        bool mustElicit = isProbe || (isAckDue && space.Acks.ShouldElicitAck);
+        bool elicits = (mayElicit || isProbe) && !_loss.IsFull(PacketNumberSpaceIds.Of(level)) && (mustElicit || HasEliciting(level));
+        if (!elicits && !isAckDue)
             return false;
 
         SentFrameList frames = space.Frames;
@@ -169,7 +171,7 @@ internal sealed partial class Connection
         WriteAck(now, level, ref builder.Payload, frames);
         int acknowledgements = frames.Count;
         if (elicits)
-            WriteEliciting(now, level, ref builder.Payload, frames, isProbe);
+            WriteEliciting(now, level, ref builder.Payload, frames, mustElicit);
         if (builder.Payload.Position == 0)
             return false;
 

@@ -98,8 +98,8 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IMov
     /// <summary>Whether the last drain stopped at its bound, with more to send at once.</summary>
     public bool IsSendContinuationPending { get; private set; }
 
-    /// <summary>Whether written stream data was not sent yet.</summary>
-    public bool HasPendingStreamSend => IsAlive && _streams.HasPending;
+    /// <summary>Whether streams have anything to send that their own limits allow.</summary>
+    public bool HasPendingStreamSend => IsAlive && _streams.HasStreamsPending;
 
     /// <summary>Whether it still takes part in the protocol: neither closing nor gone.</summary>
     private bool IsAlive => State < ConnectionState.Closing;

@@ -24,7 +24,7 @@ internal sealed class InitialKeys : IDisposable
     /// <param name="role">Whose keys.</param>
     public static InitialKeys Derive(QuicVersion version, in ConnectionId destination, Role role)
     {
-        InitialSecrets secrets = InitialSecrets.Derive(version, destination);
+        using TrafficSecrets secrets = InitialSecrets.Derive(version, destination);
         return new InitialKeys(
             version,
             PacketProtection.Create(version, CipherSuites.Initial, secrets.SentBy(role.Opposite())),

@@ -51,7 +51,7 @@ public static class ConfigurationCheck
         }
 
         CheckAuthentication(config, faults);
-        Require(config.MaxOutboundDatagramSize is >= DatagramSizes.Smallest and <= 65527,
+        Require(config.MaxOutboundDatagramSize is >= DatagramSizes.Smallest and <= DatagramSizes.Largest,
             "MaxOutboundDatagramSize", "must be 1200 to 65527 bytes");
         Require(config.PreferredAddress is null || config.Role == Role.Server,
             "PreferredAddress", "only a server has one (RFC 9000 §18.2)");
@@ -133,9 +133,11 @@ public static class ConfigurationCheck
         Require(transport.MaxIdleTimeout >= TimeSpan.Zero, "MaxIdleTimeout", "must not be negative");
         Require(transport.HandshakeTimeout >= TimeSpan.Zero, "HandshakeTimeout", "must not be negative");
         Require(transport.KeepAliveInterval >= TimeSpan.Zero, "KeepAliveInterval", "must not be negative");
-        Require(transport.MaxUdpPayloadSize is >= DatagramSizes.Smallest and <= 65527, "MaxUdpPayloadSize", "must be 1200 to 65527 bytes");
-        Require(transport.PmtudBaseDatagramSize is >= 0 and <= 65527, "PmtudBaseDatagramSize", "must be at most 65527 bytes");
-        Require(transport.PmtudMaxDatagramSize is 0 or (>= DatagramSizes.Smallest and <= 65527),
+        Require(transport.MaxUdpPayloadSize is >= DatagramSizes.Smallest and <= DatagramSizes.Largest,
+            "MaxUdpPayloadSize", "must be 1200 to 65527 bytes");
+        Require(transport.PmtudBaseDatagramSize is >= 0 and <= DatagramSizes.Largest,
+            "PmtudBaseDatagramSize", "must be at most 65527 bytes");
+        Require(transport.PmtudMaxDatagramSize is 0 or (>= DatagramSizes.Smallest and <= DatagramSizes.Largest),
             "PmtudMaxDatagramSize", "must be 0 or 1200 to 65527 bytes");
         Require(transport.ActiveConnectionIdLimit >= 2, "ActiveConnectionIdLimit", "must be at least 2 (RFC 9000 §18.2)");
         Require(transport.AckDelayExponent is >= 0 and <= 20, "AckDelayExponent", "must be 0 to 20 (RFC 9000 §18.2)");

@@ -51,7 +51,7 @@ public sealed record OpenConnection
 
     /// <summary>
     /// The version of the first flight: one that the endpoint supports, or a reserved one, which makes the server negotiate (RFC 9000
-    /// §15). None takes the first that the endpoint supports.
+    /// §15). None takes that of the <see cref="ResumptionState"/>, or the first that the endpoint supports.
     /// </summary>
     public QuicVersion? InitialVersion { get; init; }
 

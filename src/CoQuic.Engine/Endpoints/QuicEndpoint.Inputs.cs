@@ -80,8 +80,9 @@ public sealed partial class QuicEndpoint
     {
         if (_config.EnableReservedVersionProbe)
             return QuicVersion.DrawReserved(_config.Entropy);
-        bool isRemembered = ResumptionState.TryRead(input.ResumptionState.Span, out ResumptionState? state) && Speaks(state.Version);
-        return isRemembered ? state!.Version : _config.SupportedVersions[0];
+        return ResumptionStates.VersionOf(input.ResumptionState) is { } version && Speaks(version)
+            ? version
+            : _config.SupportedVersions[0];
     }
 
     /// <summary>Time has passed: what is due at every connection is done, and work that was cut short goes on.</summary>

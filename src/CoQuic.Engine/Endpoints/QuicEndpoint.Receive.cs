@@ -135,9 +135,14 @@ public sealed partial class QuicEndpoint
             InitialDestinationId = destination,
             OriginalDestinationId = destination,
             HasNegotiatedVersion = true,
+            Token = TokenFor(setup, version),
             Resumption = setup.Resumption.Abandoned(),
         });
         _connections.Add(next.Handle, next);
         Queue(next);
     }
+
+    /// <summary>RFC 9369 §5: a token stays within its version. That of a client which asks in a reserved one is of the first configured.</summary>
+    private Bytes TokenFor(ConnectionSetup refused, QuicVersion version) =>
+        refused.Version.IsReserved && version == _config.SupportedVersions[0] ? refused.Token : Bytes.Empty;
 }

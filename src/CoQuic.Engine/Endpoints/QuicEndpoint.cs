@@ -66,7 +66,10 @@ public sealed partial class QuicEndpoint : IDisposable
     /// <summary>Whether a bound cut the last call short: call <see cref="TimerExpired"/> without waiting.</summary>
     public bool HasSendContinuationPending => _turns.Count > 0;
 
-    /// <summary>Whether any connection still has stream data that it has not sent. Walks all connections.</summary>
+    /// <summary>
+    /// Whether streams of any connection have something to send that their own limits allow: the connection's credit or congestion control
+    /// holds it back, or a bound cut the last call short. Walks all connections.
+    /// </summary>
     public bool HasPendingStreamSend
     {
         get

@@ -16,13 +16,13 @@ public sealed record TransportConfig
     public TimeSpan KeepAliveInterval { get; init; }
 
     /// <summary>The largest UDP payload we take, 1200 to 65527 bytes (RFC 9000 §18.2).</summary>
-    public int MaxUdpPayloadSize { get; init; } = 65527;
+    public int MaxUdpPayloadSize { get; init; } = DatagramSizes.Largest;
 
     /// <summary>Whether larger datagrams are probed for (RFC 8899); without, none exceeds 1200 bytes.</summary>
     public bool PmtudEnabled { get; init; } = true;
 
     /// <summary>The size that every path is believed to carry, at least 1200 bytes.</summary>
-    public int PmtudBaseDatagramSize { get; init; } = 1200;
+    public int PmtudBaseDatagramSize { get; init; } = DatagramSizes.Smallest;
 
     /// <summary>The largest size probed for; 0 takes 1472 bytes on IPv4 and 1452 elsewhere.</summary>
     public int PmtudMaxDatagramSize { get; init; }

@@ -14,7 +14,6 @@ internal static class FrameType
     public const ulong Crypto = 0x06;
     public const ulong NewToken = 0x07;
     public const ulong Stream = 0x08;
-    public const ulong StreamLast = 0x0f;
     public const ulong MaxData = 0x10;
     public const ulong MaxStreamData = 0x11;
     public const ulong MaxStreamsBidirectional = 0x12;

@@ -15,11 +15,7 @@ internal enum PacketType : byte
 
 internal static class PacketTypes
 {
-    /// <summary>Whether the packet has a packet number and protection: all but Retry and Version Negotiation.</summary>
-    public static bool IsProtected(this PacketType type) =>
-        type is not (PacketType.Retry or PacketType.VersionNegotiation);
-
-    /// <summary>The keys that protect the packet; it must be protected.</summary>
+    /// <summary>The keys that protect the packet: one of any type but Retry and Version Negotiation.</summary>
     public static EncryptionLevel Level(this PacketType type) => type switch
     {
         PacketType.Initial => EncryptionLevel.Initial,

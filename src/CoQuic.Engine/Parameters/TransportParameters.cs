@@ -8,7 +8,7 @@ namespace CoQuic.Engine;
 /// </summary>
 internal sealed record TransportParameters
 {
-    public const ulong DefaultMaxUdpPayloadSize = 65527;
+    public const ulong DefaultMaxUdpPayloadSize = DatagramSizes.Largest;
 
     public const ulong SmallestMaxUdpPayloadSize = DatagramSizes.Smallest;
 

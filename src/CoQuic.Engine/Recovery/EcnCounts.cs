@@ -6,8 +6,6 @@ namespace CoQuic.Engine;
 /// <param name="Ce">Packets marked Congestion Experienced.</param>
 internal readonly record struct EcnCounts(ulong Ect0, ulong Ect1, ulong Ce)
 {
-    public bool IsZero => this == default;
-
     public EcnCounts Add(EcnCodepoint codepoint) => codepoint switch
     {
         EcnCodepoint.Ect0 => this with { Ect0 = Ect0 + 1 },

@@ -21,28 +21,12 @@ internal sealed partial class StreamSet
     /// <param name="bytes">What to write: memory that nobody changes until it is released.</param>
     /// <param name="isFin">Whether the stream ends with them.</param>
     /// <param name="priority">The stream's priority from now on.</param>
-    public LocalErrorCode? Send(StreamId id, Bytes bytes, bool isFin, int priority)
-    {
-        if (bytes.IsEmpty && !isFin)
-            return null;
-        if (FindToWrite(id, out Stream? stream) is { } refusal)
-            return refusal;
-        stream!.Sending!.Buffer.Append(bytes);
-        OnWritten(stream, bytes.Length, isFin, priority);
-        return null;
-    }
+    public LocalErrorCode? Send(StreamId id, Bytes bytes, bool isFin, int priority) =>
+        Write(id, bytes.Span, bytes, isFin, priority);
 
     /// <summary>As <see cref="Send"/>, but the bytes are copied.</summary>
-    public LocalErrorCode? SendCopy(StreamId id, ReadOnlySpan<byte> bytes, bool isFin, int priority)
-    {
-        if (bytes.IsEmpty && !isFin)
-            return null;
-        if (FindToWrite(id, out Stream? stream) is { } refusal)
-            return refusal;
-        stream!.Sending!.Buffer.AppendCopy(bytes);
-        OnWritten(stream, bytes.Length, isFin, priority);
-        return null;
-    }
+    public LocalErrorCode? SendCopy(StreamId id, ReadOnlySpan<byte> bytes, bool isFin, int priority) =>
+        Write(id, bytes, null, isFin, priority);
 
     /// <summary>Abandons the sending part (RFC 9000 §3.1), which opens the stream when it is ours and new.</summary>
     public LocalErrorCode? Reset(StreamId id, ulong errorCode)
@@ -80,18 +64,27 @@ internal sealed partial class StreamSet
         return null;
     }
 
-    private LocalErrorCode? FindToWrite(StreamId id, out Stream? stream)
+    /// <param name="id">The stream.</param>
+    /// <param name="bytes">What to write.</param>
+    /// <param name="kept">The same in memory that may be kept; none has it copied.</param>
+    /// <param name="isFin">Whether the stream ends with it.</param>
+    /// <param name="priority">The stream's priority from now on.</param>
+    private LocalErrorCode? Write(StreamId id, ReadOnlySpan<byte> bytes, Bytes? kept, bool isFin, int priority)
     {
-        if (FindToSend(id, out stream) is { } refusal)
+        if (bytes.IsEmpty && !isFin)
+            return null;
+        if (FindToSend(id, out Stream? stream) is { } refusal)
             return refusal;
-        return stream?.Sending is { CanWrite: true } ? null : LocalErrorCode.SendSideClosed;
-    }
-
-    private void OnWritten(Stream stream, int length, bool isFin, int priority)
-    {
-        stream.Sending!.OnWritten(isFin, priority);
-        BufferedBytes += (ulong)length;
+        if (stream?.Sending is not { CanWrite: true } sending)
+            return LocalErrorCode.SendSideClosed;
+        if (kept is { } memory)
+            sending.Buffer.Append(memory);
+        else
+            sending.Buffer.AppendCopy(bytes);
+        sending.OnWritten(isFin, priority);
+        BufferedBytes += (ulong)bytes.Length;
         OnChanged(stream);
+        return null;
     }
 
     private LocalErrorCode? FindToSend(StreamId id, out Stream? stream)

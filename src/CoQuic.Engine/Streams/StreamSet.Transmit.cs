@@ -14,6 +14,11 @@ internal sealed partial class StreamSet
     /// <summary>Whether STREAM frames could be sent now.</summary>
     public bool HasDataPending => !_creditless.IsEmpty || (_sendLimit.Available > 0 && !_fresh.IsEmpty);
 
+    /// <summary>
+    /// Whether streams have anything to send that their own limits allow, though the connection's, or congestion control, may hold it back.
+    /// </summary>
+    public bool HasStreamsPending => !_control.IsEmpty || !_creditless.IsEmpty || !_fresh.IsEmpty;
+
     /// <summary>The new bytes that the stream whose turn it is could send, as far as flow control goes; 0 when something goes before them.</summary>
     public ulong FreshBytes =>
         _creditless.IsEmpty && !HasControlPending && _fresh.TryPeek(out Stream? stream) && stream.Sending is { } sending

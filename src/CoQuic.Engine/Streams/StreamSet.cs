@@ -4,7 +4,7 @@ namespace CoQuic.Engine;
 
 /// <summary>
 /// All streams of a connection (RFC 9000 §2 to §4): which exist, what they may carry, which have something to send, and what
-/// the application should hear. No call walks every stream.
+/// the application should hear. No call walks every stream but the one in which the peer's limits arrive, once in a connection.
 /// </summary>
 /// <remarks>
 /// The parts of this class follow the four kinds of member of a connection: frames that came in (StreamSet.Receive), what
@@ -75,7 +75,7 @@ internal sealed partial class StreamSet
         OnMaxStreams(StreamKind.Bidirectional, limits.MaxStreamsBidi);
         OnMaxStreams(StreamKind.Unidirectional, limits.MaxStreamsUni);
 
-        // Streams opened under remembered limits, in the order of their numbers. This is the only walk, once in a connection.
+        // Streams opened under remembered limits, in the order of their numbers.
         RaiseOpened(StreamKind.Bidirectional, limits.MaxStreamDataBidiRemote);
         RaiseOpened(StreamKind.Unidirectional, limits.MaxStreamDataUni);
     }

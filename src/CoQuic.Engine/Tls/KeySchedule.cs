@@ -67,14 +67,8 @@ internal sealed class KeySchedule : IDisposable
 
     /// <summary>The traffic secrets of both sides.</summary>
     public TrafficSecrets DeriveTrafficSecrets(
-        ReadOnlySpan<byte> clientLabel, ReadOnlySpan<byte> serverLabel, ReadOnlySpan<byte> transcriptHash)
-    {
-        TrafficSecrets secrets = new(new byte[_secret.Length], new byte[_secret.Length]);
-        using HmacKey key = new(_hash, _secret);
-        Hkdf.ExpandLabel(key, clientLabel, transcriptHash, secrets.Client);
-        Hkdf.ExpandLabel(key, serverLabel, transcriptHash, secrets.Server);
-        return secrets;
-    }
+        ReadOnlySpan<byte> clientLabel, ReadOnlySpan<byte> serverLabel, ReadOnlySpan<byte> transcriptHash) =>
+        TrafficSecrets.Derive(_hash, _secret, clientLabel, serverLabel, transcriptHash);
 
     /// <summary>The verify_data of a Finished (RFC 8446 §4.4.4).</summary>
     public byte[] VerifyData(ReadOnlySpan<byte> trafficSecret, ReadOnlySpan<byte> transcriptHash)

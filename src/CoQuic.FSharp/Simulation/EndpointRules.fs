@@ -7,8 +7,6 @@ open System.Collections.Generic
 [<Sealed>]
 type internal EndpointRules() =
 
-    static let largestPayload = 65_527
-
     let ended = HashSet<ConnectionHandle>()
 
     /// How far each stream's bytes have come, and whether that was the end.
@@ -38,7 +36,7 @@ type internal EndpointRules() =
             else
                 run.Bytes.Length
 
-        size > 0 && size <= largestPayload
+        size > 0 && size <= CoQuic.Engine.DatagramSizes.Largest
 
     let broken (effect: Effect) =
         match effect with

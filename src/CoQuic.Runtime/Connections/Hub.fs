@@ -43,6 +43,10 @@ type internal HubEvents =
     {
         /// A client's handshake with us is done; false closes the connection.
         Accepted: ConnectionCore -> bool
+        /// A client's request as it goes to the endpoint: with a token of an earlier connection, where there is one.
+        Opening: OpenRequest -> OpenRequest
+        /// Such a request came to nothing, and nothing was sent: its token is unused.
+        NotOpened: OpenRequest -> unit
         /// The server gave a token for a later connection (RFC 9000 §8.1.3).
         GaveToken: ConnectionCore -> Bytes -> unit
         /// A connection ended and the number of those that are left.
@@ -96,10 +100,15 @@ type internal Hub
         Telemetry.onOpened role
         connection
 
-    let connect request pending =
-        let tag = nextTag ()
-        opening.Add(tag, struct (request, pending))
-        [ Command.Open(tag, request) ]
+    let connect request (pending: TaskCompletionSource<ConnectionCore>) =
+        if pending.Task.IsCompleted then
+            // It was cancelled on the way here.
+            []
+        else
+            let tag = nextTag ()
+            let request = events.Opening request
+            opening.Add(tag, struct (request, pending))
+            [ Command.Open(tag, request) ]
 
     /// Whether what is written before the handshake is done goes out, or at least need not wait to be written.
     let sendsEarly (request: OpenRequest) =
@@ -116,11 +125,13 @@ type internal Hub
                 handshaking.Add(handle, pending)
         | ValueNone -> ()
 
+    let failOpening (struct (request, pending: TaskCompletionSource<ConnectionCore>)) error =
+        events.NotOpened request
+        pending.TrySetException(QuicExceptions.ofError error) |> ignore
+
     let onRefused tag error =
         match take opening tag with
-        | ValueSome(struct (_, pending)) ->
-            pending.TrySetException(QuicExceptions.ofError (RuntimeError.ofOpenError error))
-            |> ignore
+        | ValueSome entry -> failOpening entry (RuntimeError.ofOpenError error)
         | ValueNone -> ()
 
         events.Closed connections.Count
@@ -434,8 +445,8 @@ type internal Hub
 
     /// The agent has ended: so has everything that waits. Called once no update runs any more.
     member _.OnEnded(error: RuntimeError) =
-        for struct (_, pending) in opening.Values do
-            pending.TrySetException(QuicExceptions.ofError error) |> ignore
+        for entry in opening.Values do
+            failOpening entry error
 
         for connection in List.ofSeq connections.Values do
             close connection error

@@ -5,7 +5,7 @@ open System
 /// How long a wait looks before it sleeps. Where answers come within microseconds, to fall asleep and be woken takes longer than
 /// they do; where they do not, looking is wasted, so that it is given up for a while.
 [<Sealed>]
-type internal BusyWait(processors: int) =
+type internal BusyWait(isWanted: bool, processors: int) =
 
     /// In microseconds: twice what a sleep costs on a machine at its best, both ends included.
     static let moment = 100L
@@ -25,12 +25,12 @@ type internal BusyWait(processors: int) =
     let mutable isLong = false
 
     /// A look in vain shows nothing where the peer could not run meanwhile.
-    let isWorthwhile = processors > 1
+    let isWorthwhile = isWanted && processors > 1
 
     let look () = if isLong then longMoment else moment
 
-    /// As the machine has it.
-    new() = BusyWait Environment.ProcessorCount
+    /// With the processors that this process may use.
+    new(isWanted) = BusyWait(isWanted, Environment.ProcessorCount)
 
     /// How long to look before the next sleep, in microseconds; 0 sleeps at once.
     member _.NextMoment() : int64 =

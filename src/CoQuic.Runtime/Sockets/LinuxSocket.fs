@@ -37,7 +37,7 @@ type private WakeEvent() =
 /// A socket on 64-bit Linux: `ppoll` over the socket and an event descriptor, `recvmsg` and `sendmsg` with offloads, ECN and
 /// packet information in control messages.
 [<Sealed>]
-type internal LinuxSocket(socket: Socket, offload: bool) =
+type internal LinuxSocket(socket: Socket, offload: bool, busy: BusyWait) =
 
     /// The kernel's own limit (UDP_MAX_SEGMENTS), the lower one of older kernels.
     static let maximumSegments = 64
@@ -62,7 +62,6 @@ type internal LinuxSocket(socket: Socket, offload: bool) =
 
     let handle = socket.SafeHandle
     let wake = WakeEvent()
-    let busy = BusyWait()
     let buffers = ReceiveBuffers()
     let errors = ErrorQueue(handle, family)
     let name = pinned SocketAddressLayout.maximumSize
@@ -394,4 +393,4 @@ module internal LinuxSocket =
         if options.Offload then
             turnOnReceiveOffload socket |> ignore
 
-        new LinuxSocket(socket, options.Offload && hasSegmentation socket)
+        new LinuxSocket(socket, options.Offload && hasSegmentation socket, BusyWait options.BusyWait)

@@ -82,6 +82,8 @@ type internal SocketOptions =
         BufferBytes: int
         /// Whether to use segmentation and receive offload where the system has them.
         Offload: bool
+        /// Whether a wait looks for a moment before it sleeps, as long as that pays.
+        BusyWait: bool
         /// Whether reads tell the address that a datagram was sent to: for servers, which answer from it.
         PacketInformation: bool
         /// Whether other sockets may be bound to the same address and port, among which the system spreads what comes in.
@@ -95,6 +97,7 @@ module internal SocketOptions =
         { Bind = endPoint
           BufferBytes = 4 * 1024 * 1024
           Offload = true
+          BusyWait = true
           PacketInformation = false
           SharesPort = false }
 

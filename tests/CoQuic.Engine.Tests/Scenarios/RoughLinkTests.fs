@@ -189,6 +189,49 @@ let private overSeeds name scenario =
     [ for seed in 1 .. Scale.current.Seeds do
           testCase $"{name} (seed {seed})" <| fun () -> scenario seed ]
 
+/// A client that receives for a while, and has nothing to say but what has come.
+let private downloading loss =
+    let pair =
+        withConfigs (clientConfig 1UL |> tracing) (serverConfig "test" 1UL) 1 { ideal with Loss = loss }
+
+    connect pair
+    await "confirmed" confirmed pair
+    Expect.isNone (send Client stream0 [| 1uy |] true pair) "the request"
+    await "the request arrives" (fun pair -> snd (received Server stream0 pair)) pair
+    Expect.isNone (send Server stream0 (pattern 1_500_000) true pair) "the answer"
+    await "the answer arrives" (fun pair -> snd (received Client stream0 pair)) pair
+
+
+    packetsOf QlogPacketType.OneRtt Client pair
+    |> List.filter (fun packet -> not packet.IsMtuProbe)
+
+let private has<'frame when 'frame :> QlogFrame> (packet: QlogPacketSent) =
+    not (framesOf<'frame> [ packet ]).IsEmpty
+
+[<Tests>]
+let silence =
+    testList
+        "scenario: a receiver that only acknowledges (RFC 9000 §13.2.4)"
+        [ testCase "asks for an acknowledgment now and then, so that it can forget what it told"
+          <| fun () ->
+              let packets = downloading 0.03
+              let asking = packets |> List.filter has<QlogPingFrame>
+
+              let silent =
+                  packets
+                  |> List.filter (fun packet -> packet.Frames.Count = 1 && has<QlogAckFrame> packet)
+
+              Expect.isNonEmpty asking "some ask"
+              Expect.all asking has<QlogAckFrame> "with an acknowledgment"
+
+              Expect.isGreaterThan
+                  silent.Length
+                  (asking.Length * 30)
+                  "few, lest acknowledgments answer each other for ever"
+
+          testCase "does not where nothing is lost: there is nothing to forget"
+          <| fun () -> Expect.isFalse (downloading 0.0 |> List.exists has<QlogPingFrame>) "none asks" ]
+
 [<Tests>]
 let tests =
     testList

@@ -30,6 +30,28 @@ let private opened () =
     connect pair
     pair
 
+let private speaking (versions: QuicVersion list) : string * objnull =
+    "SupportedVersions", box (List.toArray versions)
+
+/// A client with these settings brings a token along to a server of version 1: in which versions it says it.
+let private versionsWithToken settings =
+    let pair =
+        withConfigs
+            (clientConfig 1UL |> having settings)
+            (serverConfig "test" 1UL |> having [ speaking [ QuicVersion.V1 ] ])
+            1
+            ideal
+
+    let token = Array.create 50 0x5auy
+    openConnection (OpenConnection(Route = RouteHandle 1UL, Token = bytesOf token)) pair
+    await "confirmed" confirmed pair
+
+    told<SendDatagramEffect> Client pair
+    |> List.collect datagrams
+    |> List.filter (fun datagram -> datagram.Span.IndexOf(ReadOnlySpan token) >= 0)
+    |> List.map (fun datagram -> datagram.Slice(1, 4))
+    |> List.distinct
+
 [<Tests>]
 let tests =
     testList
@@ -85,6 +107,18 @@ let tests =
               strike Client (versionNegotiation client server [ 0x1a2a3a4au; 0x00000002u ]) pair
               Expect.equal (closeReason Client pair).Value.Origin CloseOrigin.VersionNegotiation "the reason"
               Expect.equal pair.Client.ConnectionCount 0 "it is forgotten"
+
+          testCase "a token stays behind with the version that it was given in (RFC 9369 §5)"
+          <| fun () ->
+              let versions = versionsWithToken [ speaking [ QuicVersion.V2; QuicVersion.V1 ] ]
+              Expect.equal versions [ Bytes.FromHex "6b3343cf" ] "version 2 alone"
+
+          testCase "a client that asks in a reserved version goes on with its token in the first of its own"
+          <| fun () ->
+              let versions =
+                  versionsWithToken [ speaking [ QuicVersion.V1 ]; "EnableReservedVersionProbe", box true ]
+
+              Expect.contains versions (Bytes.FromHex "00000001") "version 1 as well"
 
           testCase "a server does not take one"
           <| fun () ->

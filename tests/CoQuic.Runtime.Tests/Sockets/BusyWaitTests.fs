@@ -1,7 +1,12 @@
 module CoQuic.Runtime.Tests.BusyWaitTests
 
+open System.Net
 open Expecto
+open CoQuic.FSharp
 open CoQuic.Runtime
+
+/// Where looking may pay.
+let private here () = BusyWait(true, 2)
 
 /// Waits in turn, each of which finds something while it looks or not; whether they looked.
 let private looks (busy: BusyWait) (finds: bool list) =
@@ -18,19 +23,19 @@ let tests =
     testList
         "busy waiting"
         [ testCase "as long as something comes in time, every wait looks first"
-          <| fun () -> Expect.allEqual (looks (BusyWait 2) (List.replicate 500 true)) true "all look"
+          <| fun () -> Expect.allEqual (looks (here ()) (List.replicate 500 true)) true "all look"
 
           testCase "looking in vain is given up, but for a try now and then"
           <| fun () ->
               let looked =
-                  looks (BusyWait 2) (List.replicate 1000 false) |> List.filter id |> List.length
+                  looks (here ()) (List.replicate 1000 false) |> List.filter id |> List.length
 
               Expect.isGreaterThan looked 4 "some tries"
               Expect.isLessThan looked 40 "few"
 
           testCase "after a look in vain the next is longer: through the peer's waking, not only its work"
           <| fun () ->
-              let busy = BusyWait 2
+              let busy = here ()
               let first = busy.NextMoment()
               busy.OnLooked false
               let second = busy.NextMoment()
@@ -40,7 +45,7 @@ let tests =
 
           testCase "where only long looks find something, looking is given up as well"
           <| fun () ->
-              let busy = BusyWait 2
+              let busy = here ()
               let short = busy.NextMoment()
 
               let looked =
@@ -55,10 +60,25 @@ let tests =
 
           testCase "a try that finds something begins it again"
           <| fun () ->
-              let busy = BusyWait 2
+              let busy = here ()
               looks busy (List.replicate 1000 false) |> ignore
               let looked = looks busy (List.replicate 200 true)
               Expect.allEqual (List.skip 100 looked) true "looks again"
 
           testCase "with one processor nobody else could bring anything meanwhile"
-          <| fun () -> Expect.allEqual (looks (BusyWait 1) (List.replicate 10 true)) false "none looks" ]
+          <| fun () -> Expect.allEqual (looks (BusyWait(true, 1)) (List.replicate 10 true)) false "none looks"
+
+          testCase "who does not want it has every wait sleep at once"
+          <| fun () -> Expect.allEqual (looks (BusyWait(false, 2)) (List.replicate 10 true)) false "none looks"
+
+          testCase "the options of programs, clients and servers say whether it is wanted; it is unless they do"
+          <| fun () ->
+              let reaches (options: RuntimeOptions) =
+                  (Runtime.socketAt options false (IPEndPoint(IPAddress.Loopback, 0))).BusyWait
+
+              let program = RuntimeOptions.create (EndpointConfig.client "test")
+              Expect.isTrue (reaches program) "a program's, unset"
+              Expect.isFalse (reaches { program with BusyWait = false }) "a program's"
+              Expect.isTrue (reaches (QuicClientOptions().Apply program)) "a client's, unset"
+              Expect.isFalse (reaches (QuicClientOptions(BusyWait = false).Apply program)) "a client's"
+              Expect.isFalse (reaches (QuicServerOptions(BusyWait = false).ApplyServer program)) "a server's" ]
