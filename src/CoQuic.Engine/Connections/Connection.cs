@@ -89,6 +89,9 @@ internal sealed partial class Connection : IHasDeadline, IServerParameters, IMov
     /// <inheritdoc/>
     public int DeadlineIndex { get; set; } = -1;
 
+    /// <summary>Whether the endpoint has it among its connections, and no other under its handle: the endpoint's own.</summary>
+    public bool IsHeld { get; set; }
+
     /// <summary>Whether the endpoint has it in line for another turn: the endpoint's own.</summary>
     public bool IsQueued { get; set; }
 

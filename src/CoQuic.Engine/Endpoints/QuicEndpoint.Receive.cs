@@ -138,7 +138,7 @@ public sealed partial class QuicEndpoint
             Token = TokenFor(setup, version),
             Resumption = setup.Resumption.Abandoned(),
         });
-        _connections.Add(next.Handle, next);
+        Hold(next);
         Queue(next);
     }
 

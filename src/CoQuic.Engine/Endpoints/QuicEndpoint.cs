@@ -139,7 +139,13 @@ public sealed partial class QuicEndpoint : IDisposable
     private void Register(Connection connection)
     {
         _lastHandle = connection.Handle.Value;
+        Hold(connection);
+    }
+
+    private void Hold(Connection connection)
+    {
         _connections.Add(connection.Handle, connection);
+        connection.IsHeld = true;
     }
 
     /// <summary>Puts a connection in line for a turn in this call.</summary>
@@ -177,8 +183,7 @@ public sealed partial class QuicEndpoint : IDisposable
     private void TakeTurn(TimeUs now, Connection connection)
     {
         connection.IsQueued = false;
-        bool isHeld = _connections.TryGetValue(connection.Handle, out Connection? held) && held == connection;
-        if (!isHeld)
+        if (!connection.IsHeld)
             return;
         connection.Drain(now, _runs, _effects);
         _halfOpen.Review(connection);
@@ -194,6 +199,7 @@ public sealed partial class QuicEndpoint : IDisposable
     {
         _deadlines.Set(connection, null);
         _connections.Remove(connection.Handle);
+        connection.IsHeld = false;
         connection.Dispose();
     }
 

@@ -85,8 +85,7 @@ let tests =
 
           testCase "whose timer is due gets a turn, however many others inputs put in line meanwhile"
           <| fun () ->
-              use client =
-                  new QuicEndpoint(having [ "DefersSends", box true ] (clientConfig 5UL))
+              use client = new QuicEndpoint(having [ "DefersSends", box true ] (clientConfig 5UL))
 
               let waiting = openAnother client TimeUs.Zero
               client.TimerExpired TimeUs.Zero |> ignore
