@@ -13,8 +13,8 @@ internal sealed class MtuDiscovery
     /// <summary>MAX_PROBES: a size is too large when so many probes of it are lost in a row (RFC 8899 §5.1.2).</summary>
     public const int MaximumProbes = 3;
 
-    /// <summary>Times in a row that large packets are found lost, and none acknowledged, until the path counts as a black hole for them.</summary>
-    public const int BlackHoleLosses = 3;
+    /// <summary>Flights in a row in which large packets are lost, and none acknowledged, until the path counts as a black hole for them.</summary>
+    public const int BlackHoleFlights = 3;
 
     /// <summary>Probe timeouts in a row after which large packets are the suspects (RFC 8899 §4.3).</summary>
     public const int BlackHoleTimeouts = 3;
@@ -27,8 +27,9 @@ internal sealed class MtuDiscovery
     private int _smallestRefuted;
     private int _probeSize;
     private int _lostProbes;
-    private int _largeLosses;
+    private int _lostFlights;
     private int _smallestLost;
+    private TimeUs _suspectedAt;
     private bool _isProbeInFlight;
     private int? _announced;
     private int? _sizeBeforeNotice;
@@ -116,7 +117,7 @@ internal sealed class MtuDiscovery
     public void OnPacketAcked(int size)
     {
         if (size >= _smallestLost)
-            _largeLosses = 0;
+            _lostFlights = 0;
 
         // RFC 9000 §14.2.1: a reduction is provisional until the packet is lost, and here is one that a notice spoke against.
         if (_sizeBeforeNotice is { } before && size > MaximumDatagramSize && size <= before)
@@ -126,24 +127,28 @@ internal sealed class MtuDiscovery
     /// <summary>Packets that were no probes were found lost, all at once.</summary>
     /// <param name="now">The instant.</param>
     /// <param name="largest">The size of the largest of them.</param>
-    public void OnPacketsLost(TimeUs now, int largest)
+    /// <param name="sentAt">When it was sent; of several, the last.</param>
+    public void OnPacketsLost(TimeUs now, int largest, TimeUs sentAt)
     {
         if (largest > MaximumDatagramSize)
             return;
         if (_announced is { } announced && largest > announced)
             Shrink(now, announced, refuted: largest);
         else if (largest > SafeSize)
-            SuspectBlackHole(now, largest);
+            SuspectBlackHole(now, largest, sentAt);
     }
 
     /// <summary>
     /// RFC 8899 §4.3: losses in a row of packets larger than every path carries, while none as large as the smallest of them arrives,
-    /// are not the work of chance.
+    /// are not the work of chance. Those of one flight are: a queue that is full drops its end, and timers find them one by one.
     /// </summary>
-    private void SuspectBlackHole(TimeUs now, int size)
+    private void SuspectBlackHole(TimeUs now, int size, TimeUs sentAt)
     {
-        _smallestLost = _largeLosses == 0 ? size : Math.Min(_smallestLost, size);
-        if (++_largeLosses >= BlackHoleLosses)
+        _smallestLost = _lostFlights == 0 ? size : Math.Min(_smallestLost, size);
+        if (_lostFlights > 0 && sentAt <= _suspectedAt)
+            return;
+        _suspectedAt = now;
+        if (++_lostFlights >= BlackHoleFlights)
             Shrink(now, SafeSize, refuted: _smallestLost);
     }
 
@@ -184,7 +189,7 @@ internal sealed class MtuDiscovery
         _smallestRefuted = refuted;
         MaximumDatagramSize = size;
         _lostProbes = 0;
-        _largeLosses = 0;
+        _lostFlights = 0;
         _announced = null;
         _sizeBeforeNotice = null;
         RestWhenDone(now);

@@ -40,20 +40,21 @@ internal sealed class PathFeedback(PathSet paths, LossDetector loss)
         foreach (Path path in paths.All)
         {
             int largest = 0;
+            TimeUs sentAt = now;
             foreach (ref readonly SentPacket packet in loss.Lost.Packets)
             {
                 if (packet.PathId != path.Recovery.Id)
                     continue;
                 if (packet.IsMtuProbe)
                     path.Mtu.OnProbeLost(now);
-                else if (packet.Size > largest)
-                    largest = packet.Size;
+                else if (packet.Size >= largest)
+                    (largest, sentAt) = (packet.Size, packet.TimeSent);
                 if (packet.IsEcnMarked)
                     path.Ecn.OnLost();
             }
 
             if (largest > 0)
-                path.Mtu.OnPacketsLost(now, largest);
+                path.Mtu.OnPacketsLost(now, largest, sentAt);
             path.ApplyMaximumDatagramSize(now);
         }
     }

@@ -35,6 +35,11 @@ let private found ceiling carried =
     search carried mtu |> ignore
     mtu
 
+/// A packet of the n-th flight is found lost before the next flight is sent.
+let private loseOf (flight: int) size (mtu: MtuDiscovery) =
+    let sentAt = now + TimeSpan.FromMilliseconds(10.0 * float flight)
+    mtu.OnPacketsLost(sentAt + TimeSpan.FromMilliseconds 5.0, size, sentAt)
+
 [<Tests>]
 let searching =
     testList
@@ -110,23 +115,33 @@ let searching =
 let shrinking =
     testList
         "Paths.MtuDiscovery: paths that carry less"
-        [ testCase "large packets lost three times in a row, and none acknowledged, make a black hole"
+        [ testCase "large packets lost in three flights in a row, and none acknowledged, make a black hole"
           <| fun () ->
               let mtu = found 1472 1472
-              mtu.OnPacketsLost(now, 1472)
-              mtu.OnPacketsLost(now, 1470)
+              loseOf 1 1472 mtu
+              loseOf 2 1470 mtu
               Expect.equal mtu.MaximumDatagramSize 1472 "not yet"
-              mtu.OnPacketsLost(now, 1472)
+              loseOf 3 1472 mtu
               Expect.equal mtu.MaximumDatagramSize 1200 "back to the base"
               Expect.equal (probe mtu) (Some 1452) "and the search goes on below"
+
+          testCase "the end of one flight, found lost packet by packet, is the work of a full queue"
+          <| fun () ->
+              let mtu = found 1472 1472
+
+              for packet in 1..10 do
+                  let sentAt = now + TimeSpan.FromMilliseconds(0.1 * float packet)
+                  mtu.OnPacketsLost(sentAt + TimeSpan.FromMilliseconds 5.0, 1472, sentAt)
+
+              Expect.equal mtu.MaximumDatagramSize 1472 "it stays"
 
           testCase "one acknowledged large packet in between shows that it is congestion"
           <| fun () ->
               let mtu = found 1472 1472
 
-              for _ in 1..10 do
-                  mtu.OnPacketsLost(now, 1472)
-                  mtu.OnPacketsLost(now, 1472)
+              for flight in 1..3..30 do
+                  loseOf flight 1472 mtu
+                  loseOf (flight + 1) 1472 mtu
                   mtu.OnPacketAcked 1472
 
               Expect.equal mtu.MaximumDatagramSize 1472 "it stays"
@@ -135,13 +150,13 @@ let shrinking =
           <| fun () ->
               let mtu = found 1472 1472
 
-              for _ in 1..10 do
-                  mtu.OnPacketsLost(now, 1200)
+              for flight in 1..10 do
+                  loseOf flight 1200 mtu
 
               Expect.equal mtu.MaximumDatagramSize 1472 "lost"
 
-              for _ in 1..3 do
-                  mtu.OnPacketsLost(now, 1472)
+              for flight in 11..13 do
+                  loseOf flight 1472 mtu
                   mtu.OnPacketAcked 1200
 
               Expect.equal mtu.MaximumDatagramSize 1200 "acknowledged"
@@ -166,7 +181,7 @@ let shrinking =
               let mtu = found 1472 1472
               mtu.OnNotice(now, 1300, isProvisional = false)
               Expect.equal mtu.MaximumDatagramSize 1472 "only heard"
-              mtu.OnPacketsLost(now, 1472)
+              loseOf 1 1472 mtu
               Expect.equal mtu.MaximumDatagramSize 1300 "confirmed"
 
           testCase "a provisional one is believed until a larger packet arrives after all (RFC 9000 §14.2.1)"
@@ -182,9 +197,9 @@ let shrinking =
               let mtu = found 1472 1300
               let before = mtu.MaximumDatagramSize
 
-              for size in [ 0; 576; 1199; before; 1400; 65000 ] do
+              for flight, size in List.indexed [ 0; 576; 1199; before; 1400; 65000 ] do
                   mtu.OnNotice(now, size, isProvisional = true)
-                  mtu.OnPacketsLost(now, before)
+                  loseOf flight before mtu
                   Expect.equal mtu.MaximumDatagramSize before $"{size}"
                   mtu.OnPacketAcked before
 
