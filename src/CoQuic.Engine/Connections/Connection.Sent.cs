@@ -32,10 +32,10 @@ internal sealed partial class Connection
         || _localIds.TryGetPending(out _, out _) || _remoteIds.TryGetPendingRetirement(out _);
 
     /// <summary>Adds an ACK to a packet that is sent anyway, or for its sake (RFC 9000 §13.2.1).</summary>
-    private void WriteAck(TimeUs now, EncryptionLevel level, ref QuicWriter writer, SentFrameList sent)
+    private void WriteAck(TimeUs now, EncryptionLevel level, bool isDue, ref QuicWriter writer, SentFrameList sent)
     {
         AckTracker tracker = _spaces[level].Acks;
-        if (level == EncryptionLevel.ZeroRtt || (!tracker.IsAckPending && !tracker.IsAckDue(now)))
+        if (level == EncryptionLevel.ZeroRtt || !(isDue || tracker.IsAckPending))
             return;
         ulong delay = AckDelay.Encode(tracker.AckDelay(now), _config.Transport.AckDelayExponent);
         EcnCounts? counts = tracker.EcnCounts == default ? null : tracker.EcnCounts;

@@ -168,7 +168,7 @@ internal sealed partial class Connection
         SentFrameList frames = space.Frames;
         frames.Clear();
         PacketBuilder builder = _packets.Begin(path, level, room);
-        WriteAck(now, level, ref builder.Payload, frames);
+        WriteAck(now, level, isAckDue, ref builder.Payload, frames);
         int acknowledgements = frames.Count;
         if (elicits)
             WriteEliciting(now, level, ref builder.Payload, frames, mustElicit);

@@ -201,7 +201,6 @@ let private downloading loss =
     Expect.isNone (send Server stream0 (pattern 1_500_000) true pair) "the answer"
     await "the answer arrives" (fun pair -> snd (received Client stream0 pair)) pair
 
-
     packetsOf QlogPacketType.OneRtt Client pair
     |> List.filter (fun packet -> not packet.IsMtuProbe)
 
